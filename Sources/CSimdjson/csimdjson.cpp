@@ -1,0 +1,9 @@
+#include "CSimdjson.h"
+
+#include <simdjson.h>
+#include <string>
+
+extern "C" const char *csimdjson_implementation(void) {
+  static const std::string name = simdjson::get_active_implementation()->name();
+  return name.c_str();
+}
