@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// C targets are compiled for speed in every configuration: kernels without optimisation tell nothing in tests.
+/// C targets are compiled for speed in every configuration: slow kernels would tell nothing in tests.
 let strictC: [CSetting] = [.unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"])]
 
 let libraries: [Target] = [
