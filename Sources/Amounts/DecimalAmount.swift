@@ -9,7 +9,7 @@ package struct DecimalAmount: Sendable, Hashable {
   /// How many digits of `unscaled` stand behind the point: 2 for `12.34`. Never negative.
   package let scale: Int
 
-  /// Reads `-?[0-9]+(.[0-9]+)?`. No exponent, no plus sign, no blanks, digits on both sides of a point.
+  /// Reads `-?[0-9]+` with an optional `.[0-9]+`. No exponent, no plus sign, no blanks, digits on both sides of a point.
   ///
   /// - Throws: `empty`, `notADecimal`, `tooManyDigits` (digits before and behind the point together, zeros too).
   package init(
@@ -66,8 +66,8 @@ extension DecimalAmount {
   /// Digits behind the point of a quotient that no finite decimal can show.
   package static let roundedFractionDigits = 16
 
-  /// `precise / precision` as decimal text, without zeros at the end of its fraction: exact when the quotient is a
-  /// finite decimal (12345 by 100 is `123.45`), else rounded half away from zero to 16 fractional digits.
+  /// `precise / precision` as decimal text, without zeros at the end of its fraction: exact when the quotient
+  /// is a finite decimal (12345 by 100 is `123.45`), else rounded half away from zero to 16 fractional digits.
   ///
   /// - Precondition: `precision` is at least 1.
   package static func decimalText(of precise: Amount, precision: Amount) -> String {

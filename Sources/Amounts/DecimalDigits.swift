@@ -1,4 +1,4 @@
-// Decimal digits of machine integers, eight a step: a 64-bit word holds eight digits, first digit in the lowest byte.
+// The fence that reads and writes decimal digits of machine integers eight a step, as the bytes of a 64-bit word.
 
 enum DecimalDigits {
   /// What fits `Int128` whatever its digits are.
@@ -52,10 +52,18 @@ enum DecimalDigits {
     UInt64(littleEndian: unsafe UnsafeRawPointer(pointer).loadUnaligned(as: UInt64.self))
   }
 
-  /// The value of 1 to 38 digits; nil when any byte is not a digit.
-  @unsafe
-  static func read(_ pointer: UnsafePointer<UInt8>, count: Int) -> UInt128? {
-    assert(count >= 1 && count <= maximumInlineDigits)
+  /// The value of the digits from `start` to the end of `text`, 1 to 38 of them; nil when one is not a digit.
+  @inline(__always)
+  static func read(_ text: Span<UInt8>, from start: Int) -> UInt128? {
+    let count = text.count - start
+    precondition(start >= 0 && count >= 1 && count <= maximumInlineDigits)
+    return unsafe text.withUnsafeBufferPointer { pointer in
+      unsafe read(pointer.baseAddress! + start, count: count)
+    }
+  }
+
+  @inline(__always) @unsafe
+  private static func read(_ pointer: UnsafePointer<UInt8>, count: Int) -> UInt128? {
     if count < 8 {
       var value: UInt64 = 0
       for index in 0..<count {

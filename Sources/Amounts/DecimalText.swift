@@ -1,8 +1,8 @@
-// Decimal text of amounts, both ways.
+// Amounts read from decimal text, and how long their text is.
 
 extension Amount {
-  /// Reads `-?[0-9]+`. Leading zeros are accepted and count as digits, `-0` is zero; a plus sign, blanks, points and
-  /// exponents are refused. Digits are counted before anything is converted.
+  /// Reads `-?[0-9]+`. Leading zeros are accepted and count as digits, `-0` is zero; a plus sign, blanks,
+  /// points and exponents are refused. Digits are counted before anything is converted.
   ///
   /// - Throws: `empty`, `notAnInteger`, `tooManyDigits`.
   /// - Complexity: O(digits) to 38, beyond that what GMP's conversion costs.
@@ -14,10 +14,7 @@ extension Amount {
     let isNegative = text[0] == UInt8(ascii: "-")
     let digitCount = isNegative ? count - 1 : count
     if digitCount > 0 && digitCount <= min(DecimalDigits.maximumInlineDigits, maximumDigits) {
-      let magnitude = unsafe text.withUnsafeBufferPointer { pointer in
-        unsafe DecimalDigits.read(pointer.baseAddress! + (count - digitCount), count: digitCount)
-      }
-      if let magnitude {
+      if let magnitude = DecimalDigits.read(text, from: count - digitCount) {
         let value = Int128(truncatingIfNeeded: magnitude)
         self.init(isNegative ? 0 &- value : value)
         return
@@ -59,39 +56,6 @@ extension Amount {
     switch storage {
     case .inline: 48
     case .big(let big): big.digitCountEstimate + 2
-    }
-  }
-
-  /// Writes the decimal text at `pointer`, which has room for `decimalCapacity` bytes; what lies behind the text within
-  /// that room is undefined afterwards.
-  ///
-  /// - Returns: The length of the text.
-  @unsafe
-  package func writeDecimal(at pointer: UnsafeMutablePointer<UInt8>) -> Int {
-    switch storage {
-    case .inline(let value):
-      if value >= 0 { return unsafe DecimalDigits.write(value.magnitude, at: pointer) }
-      unsafe pointer[0] = UInt8(ascii: "-")
-      return unsafe DecimalDigits.write(value.magnitude, at: pointer + 1) + 1
-    case .big(let big):
-      return unsafe big.writeDecimal(at: pointer)
-    }
-  }
-
-  /// Appends the decimal text.
-  package func appendDecimal(to bytes: inout [UInt8]) {
-    unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: decimalCapacity) { buffer in
-      let count = unsafe writeDecimal(at: buffer.baseAddress!)
-      unsafe bytes.append(contentsOf: UnsafeBufferPointer(start: buffer.baseAddress!, count: count))
-    }
-  }
-}
-
-extension Amount: CustomStringConvertible {
-  /// The decimal text.
-  package var description: String {
-    unsafe String(unsafeUninitializedCapacity: decimalCapacity) { buffer in
-      unsafe writeDecimal(at: buffer.baseAddress!)
     }
   }
 }
