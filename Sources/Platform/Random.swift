@@ -7,7 +7,7 @@ import Glibc
 /// so callers that make many identifiers draw some hundred bytes at a time.
 package enum KernelRandom {
   /// Fills `bytes`.
-  package static func fill(_ bytes: inout MutableRawSpan) {
+  package static func fill(_ bytes: inout MutableSpan<UInt8>) {
     unsafe bytes.withUnsafeMutableBytes { unsafe fill($0) }
   }
 

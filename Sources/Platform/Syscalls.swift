@@ -67,6 +67,22 @@ enum Syscalls {
     return try readiness(result, "write", doing, path)
   }
 
+  /// Writes all of `bytes` to a blocking descriptor. A peer that is gone is EPIPE.
+  static func writeAll(
+    _ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, path: String?
+  ) throws(SystemError) {
+    var done = 0
+    while done < bytes.count {
+      let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+      switch unsafe try write(descriptor, rest, doing: "write", path: path) {
+      case .bytes(0): throw SystemError(code: EIO, call: "write", doing: "write", path: path)
+      case .bytes(let count): done += count
+      case .wouldBlock: throw SystemError(code: EAGAIN, call: "write", doing: "write", path: path)
+      case .peerGone: throw SystemError(code: EPIPE, call: "write", doing: "write", path: path)
+      }
+    }
+  }
+
   static func pread(
     _ descriptor: CInt, into bytes: UnsafeMutableRawBufferPointer, at offset: Int, path: String?
   ) throws(SystemError) -> Int {

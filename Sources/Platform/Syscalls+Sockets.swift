@@ -1,0 +1,64 @@
+// The wrappers of Syscalls.swift for sockets and epoll.
+
+import CSys
+import Glibc
+
+extension Syscalls {
+  static func makeSocket(nonblocking: Bool) throws(SystemError) -> CInt {
+    try checked(csys_socket(nonblocking ? 1 : 0), "socket", "make a socket", nil)
+  }
+
+  static func makeSocketPair(nonblocking: Bool) throws(SystemError) -> (CInt, CInt) {
+    var first: CInt = -1
+    var second: CInt = -1
+    let result = unsafe csys_socketpair(nonblocking ? 1 : 0, &first, &second)
+    _ = try checked(result, "socketpair", "make a pair of sockets", nil)
+    return (first, second)
+  }
+
+  static func listen(_ descriptor: CInt, backlog: Int, path: String) throws(SystemError) {
+    let result = csys_listen(descriptor, CInt(clamping: backlog))
+    _ = try checked(result, "listen", "listen on", path)
+  }
+
+  /// accept4(2): the descriptor, or minus errno for the caller to sort.
+  static func accept(_ descriptor: CInt) -> CInt { retrying { csys_accept(descriptor) } }
+
+  static func receive(
+    _ descriptor: CInt, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Readiness {
+    let result = retrying { unsafe csys_receive(descriptor, bytes.baseAddress, bytes.count) }
+    return try readiness(result, "recv", "read from a socket", nil)
+  }
+
+  static func send(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Readiness {
+    let result = retrying { unsafe csys_send(descriptor, bytes.baseAddress, bytes.count) }
+    return try readiness(result, "send", "write to a socket", nil)
+  }
+
+  static func peerCredentials(_ descriptor: CInt) throws(SystemError) -> PeerCredentials {
+    var pid: Int32 = 0
+    var uid: UInt32 = 0
+    var gid: UInt32 = 0
+    let result = unsafe csys_peer_credentials(descriptor, &pid, &uid, &gid)
+    _ = try checked(result, "getsockopt", "ask who is at the other end of a socket", nil)
+    return PeerCredentials(processID: pid, userID: uid, groupID: gid)
+  }
+
+  static func setNonblocking(_ descriptor: CInt, _ nonblocking: Bool) throws(SystemError) {
+    let result = csys_set_nonblocking(descriptor, nonblocking ? 1 : 0)
+    _ = try checked(result, "fcntl", "set whether a socket blocks", nil)
+  }
+
+  /// nil waits for ever; anything else waits at least a microsecond.
+  static func setTimeout(_ descriptor: CInt, sending: Bool, _ limit: Duration?) throws(SystemError) {
+    let microseconds = limit.map { max(1, $0.wholeNanoseconds / 1000) } ?? 0
+    let result = csys_set_timeout(descriptor, sending ? 1 : 0, microseconds)
+    _ = try checked(result, "setsockopt", "set the timeout of a socket", nil)
+  }
+
+  static func setBuffer(_ descriptor: CInt, sending: Bool, byteCount: Int) throws(SystemError) {
+    let result = csys_set_buffer(descriptor, sending ? 1 : 0, CInt(clamping: byteCount))
+    _ = try checked(result, "setsockopt", "set the kernel's buffer of a socket", nil)
+  }
+}
