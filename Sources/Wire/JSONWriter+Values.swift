@@ -1,0 +1,203 @@
+// Strings, numbers, times and identifiers as JSON text.
+
+extension JSONWriter {
+  /// Appends a string. Escaped is only what RFC 8259 demands: `"`, `\` and control characters. O(bytes).
+  package mutating func string(_ text: String) {
+    var text = text
+    text.withUTF8 { unsafe string($0) }
+  }
+
+  /// Appends a string of valid UTF-8. O(bytes).
+  package mutating func string(_ utf8: Span<UInt8>) {
+    unsafe utf8.withUnsafeBufferPointer { unsafe string($0) }
+  }
+
+  /// Appends a string that needs no escapes: an enum's name, a prefixed id. O(bytes).
+  @inlinable
+  package mutating func plainString(_ text: StaticString) {
+    let byteCount = text.utf8CodeUnitCount
+    separate(byteCount &+ 2)
+    put(UInt8(ascii: "\""))
+    unsafe put(text.utf8Start, byteCount)
+    put(UInt8(ascii: "\""))
+  }
+
+  /// Appends a string, or `null` when there is none.
+  package mutating func string(_ text: String?) {
+    if let text { string(text) } else { null() }
+  }
+
+  @unsafe
+  private mutating func string(_ utf8: UnsafeBufferPointer<UInt8>) {
+    // A control character takes six bytes.
+    separate(utf8.count + 2)
+    put(UInt8(ascii: "\""))
+    if let start = utf8.baseAddress { unsafe escaped(start, utf8.count) }
+    reserve(1)
+    put(UInt8(ascii: "\""))
+  }
+
+  /// Appends text with its escapes: runs that need none are copied whole.
+  private mutating func escaped(_ text: UnsafePointer<UInt8>, _ byteCount: Int) {
+    var at = 0
+    while true {
+      let plain = unsafe Self.plainPrefix(text + at, byteCount - at)
+      reserve(plain + 6)
+      unsafe put(text + at, plain)
+      at += plain
+      if at == byteCount { return }
+      unsafe escape(text[at])
+      at += 1
+    }
+  }
+
+  /// How many bytes from `text` on need no escape. Eight at a time.
+  private static func plainPrefix(_ text: UnsafePointer<UInt8>, _ byteCount: Int) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    var at = 0
+    while at + 8 <= byteCount {
+      let word = unsafe UnsafeRawPointer(text + at).loadUnaligned(as: UInt64.self)
+      // The top bit of a byte is set where it is below 0x20, equals `"`, or equals `\`.
+      let quotes = word ^ (ones &* 0x22)
+      let backslashes = word ^ (ones &* 0x5c)
+      let found =
+        (word &- ones &* 0x20) & ~word | (quotes &- ones) & ~quotes | (backslashes &- ones) & ~backslashes
+      if found & tops != 0 { break }
+      at += 8
+    }
+    while at < byteCount {
+      let byte = unsafe text[at]
+      if byte < 0x20 || byte == 0x22 || byte == 0x5c { break }
+      at += 1
+    }
+    return at
+  }
+
+  private mutating func escape(_ byte: UInt8) {
+    put(UInt8(ascii: "\\"))
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): put(byte)
+    case 0x08: put(UInt8(ascii: "b"))
+    case 0x0c: put(UInt8(ascii: "f"))
+    case 0x0a: put(UInt8(ascii: "n"))
+    case 0x0d: put(UInt8(ascii: "r"))
+    case 0x09: put(UInt8(ascii: "t"))
+    default:
+      raw("u00")
+      put(Self.hexDigit(byte >> 4))
+      put(Self.hexDigit(byte & 15))
+    }
+  }
+
+  @inline(__always)
+  private static func hexDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+  }
+
+  /// Appends an integer as a JSON number.
+  package mutating func integer(_ value: some FixedWidthInteger & Sendable) {
+    separate(20)
+    digits(value)
+  }
+
+  /// Appends an integer's digits, without a comma.
+  package mutating func digits(_ value: some FixedWidthInteger) {
+    reserve(20)
+    precondition(value.bitWidth <= 64, "integers of at most 64 bits")
+    if value < 0 { put(UInt8(ascii: "-")) }
+    unsignedDigits(UInt64(value.magnitude))
+  }
+
+  private mutating func unsignedDigits(_ value: UInt64) {
+    var length = 1
+    var bound: UInt64 = 10
+    while value >= bound {
+      length += 1
+      let (next, overflowed) = bound.multipliedReportingOverflow(by: 10)
+      if overflowed { break }
+      bound = next
+    }
+    paddedDigits(value, length)
+  }
+
+  /// Appends the last `length` decimal digits of `value`, zeros in front. The caller has reserved room.
+  @inline(__always)
+  private mutating func paddedDigits(_ value: UInt64, _ length: Int) {
+    assert(end + length <= capacity, "room was reserved")
+    var rest = value
+    var at = end &+ length
+    while at > end {
+      at &-= 1
+      unsafe base[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
+    end &+= length
+  }
+
+  /// Appends a time as a JSON string: RFC 3339, UTC, six digits of fraction unless it is zero.
+  ///
+  /// - Parameter microseconds: since 1970, in the years 0001 to 9999.
+  package mutating func time(microseconds: Int64) {
+    precondition(JSONTime.years.contains(microseconds), "a time of the years 0001 to 9999")
+    separate(30)
+    let (days, rest) = JSONTime.days(of: microseconds)
+    let date = JSONTime.date(ofDay: days)
+    let second = UInt64(rest / 1_000_000)
+    let fraction = UInt64(rest % 1_000_000)
+    put(UInt8(ascii: "\""))
+    paddedDigits(UInt64(date.year), 4)
+    put(UInt8(ascii: "-"))
+    paddedDigits(UInt64(date.month), 2)
+    put(UInt8(ascii: "-"))
+    paddedDigits(UInt64(date.day), 2)
+    put(UInt8(ascii: "T"))
+    paddedDigits(second / 3600, 2)
+    put(UInt8(ascii: ":"))
+    paddedDigits(second / 60 % 60, 2)
+    put(UInt8(ascii: ":"))
+    paddedDigits(second % 60, 2)
+    if fraction != 0 {
+      put(UInt8(ascii: "."))
+      paddedDigits(fraction, 6)
+    }
+    put(UInt8(ascii: "Z"))
+    put(UInt8(ascii: "\""))
+  }
+
+  /// Appends a time, or `null` when there is none.
+  package mutating func time(microseconds: Int64?) {
+    if let microseconds { time(microseconds: microseconds) } else { null() }
+  }
+
+  /// Appends an id as a JSON string: `prefix` and the UUID's text in lower case.
+  package mutating func identifier(_ prefix: StaticString, high: UInt64, low: UInt64) {
+    let byteCount = prefix.utf8CodeUnitCount
+    separate(byteCount + 38)
+    put(UInt8(ascii: "\""))
+    unsafe put(prefix.utf8Start, byteCount)
+    uuidDigits(high: high, low: low)
+    put(UInt8(ascii: "\""))
+  }
+
+  /// Appends the 36 characters of a UUID. The caller has reserved room.
+  private mutating func uuidDigits(high: UInt64, low: UInt64) {
+    hexDigits(high, from: 60, count: 8)
+    put(UInt8(ascii: "-"))
+    hexDigits(high, from: 28, count: 4)
+    put(UInt8(ascii: "-"))
+    hexDigits(high, from: 12, count: 4)
+    put(UInt8(ascii: "-"))
+    hexDigits(low, from: 60, count: 4)
+    put(UInt8(ascii: "-"))
+    hexDigits(low, from: 44, count: 12)
+  }
+
+  /// Appends `count` hexadecimal digits, the first of them bits `from` to `from + 3`.
+  @inline(__always)
+  private mutating func hexDigits(_ value: UInt64, from shift: Int, count: Int) {
+    for digit in 0..<count {
+      put(Self.hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift - 4 * digit)) & 15))
+    }
+  }
+}

@@ -1,0 +1,84 @@
+// Reading parsed lines: kinds, members, text, and that simdjson is really at work.
+
+import Testing
+
+@testable import Wire
+
+@Suite struct JSONDocumentTests {
+  @Test func simdjsonIsInUse() {
+    let version = JSONDocument.simdjsonVersion
+    #expect(version.hasSuffix(" 3.0.1") || version.contains(" 3.") || version.contains(" 4."), "\(version)")
+    let document = JSONDocument()
+    let engine = document.engine
+    #expect(engine == .simdjson)
+  }
+
+  @Test func aRequestIsReadMemberByMember() throws {
+    var document = JSONDocument()
+    try document.parse(
+      copying:
+        #"{"jsonrpc":"2.0","id":1.50,"method":"balances.get","params":{"balance_id":"bln_1","x":[1,-2,3e1]}}"#
+    )
+    let root = document.root!.kind
+    #expect(root == .object)
+    var seen: [String] = []
+    var members = document.root!.members
+    while let member = members.next() { seen.append("\(member.key.string()!)=\(member.value.rawString())") }
+    #expect(
+      seen == [
+        "jsonrpc=\"2.0\"", "id=1.50", "method=\"balances.get\"",
+        #"params={"balance_id":"bln_1","x":[1,-2,3e1]}"#,
+      ])
+    let integers = integerFlags(of: document.root!["params"]!["x"]!)
+    #expect(integers == [true, true, false])
+    let method = document.root!["method"]!
+    let isMethod = method.equals("balances.get")
+    let word = method.word
+    #expect(isMethod)
+    #expect(word == JSONWord.of("balances"))
+    let isAbsent = document.root!["nothing"] == nil
+    #expect(isAbsent)
+  }
+
+  private func integerFlags(of array: JSONValue) -> [Bool] {
+    var flags: [Bool] = []
+    var elements = array.elements
+    while let element = elements.next() { flags.append(element.isInteger) }
+    return flags
+  }
+
+  @Test func escapesAreResolvedInKeysAndStrings() throws {
+    var document = JSONDocument()
+    try document.parse(copying: #"{"\u0069d":"a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\u0000z"}"#)
+    let text = document.root!["id"]!.string()
+    #expect(text == "a\"\\/\u{8}\u{c}\n\r\té😀\0z")
+  }
+
+  @Test func theIdOfALineWithADuplicateKeyCanBeRead() {
+    var document = JSONDocument()
+    #expect(throws: JSONFault.duplicateKey(name: "a", firstOffset: 1, secondOffset: 7)) {
+      try document.parse(copying: #"{"a":1,"\u0061":2,"id":7}"#)
+    }
+    let id = document.root!["id"]!.rawString()
+    #expect(id == "7")
+  }
+
+  @Test func theIdOfALineNestedTooDeepCanBeRead() {
+    var document = JSONDocument()
+    let deep = String(repeating: "[", count: 64) + String(repeating: "]", count: 64)
+    #expect(throws: JSONFault.nestedTooDeep(offset: 6 + 63)) {
+      try document.parse(copying: #"{"p": "# + deep + #","id":"x"}"#)
+    }
+    let id = document.root!["id"]!.rawString()
+    #expect(id == "\"x\"")
+  }
+
+  @Test func nothingIsReadableAfterALineThatIsNotJSON() {
+    var document = JSONDocument()
+    #expect(throws: JSONFault.notJSON(offset: 6, what: .unexpectedByte(UInt8(ascii: "}")))) {
+      try document.parse(copying: #"{"id":}}"#)
+    }
+    let isUnreadable = document.root == nil
+    #expect(isUnreadable)
+  }
+}
