@@ -1,0 +1,198 @@
+// A directory that only its owner uses: created privately, listed, changed by rename, synced.
+
+import CSys
+import Glibc
+
+/// Why a data directory cannot be used.
+package enum DirectoryError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Any user of the machine may write to it.
+  case worldWritable(path: String, permissions: UInt32)
+  /// Something else stands at the path.
+  case notADirectory(path: String, found: FileKind)
+  /// Another process holds the lock; its pid is nil when the lock file does not say.
+  case locked(path: String, processID: Int32?)
+  case failed(SystemError)
+
+  package var description: String {
+    switch self {
+    case .worldWritable(let path, let permissions):
+      "the data directory \"\(escaped(path))\" may be written by every user (mode "
+        + "0\(String(permissions, radix: 8))): take that away with chmod o-w, or choose another directory"
+    case .notADirectory(let path, let kind):
+      "\"\(escaped(path))\" is \(kind.noun), not a directory: choose another data directory"
+    case .locked(let path, let processID?):
+      "the data directory \"\(escaped(path))\" is in use by process \(processID): stop that server first"
+    case .locked(let path, nil):
+      "the data directory \"\(escaped(path))\" is in use by another process: stop that server first"
+    case .failed(let error): error.description
+    }
+  }
+
+  static func wrapping<Result>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(DirectoryError) -> Result {
+    do throws(SystemError) { return try body() } catch { throw .failed(error) }
+  }
+}
+
+/// A directory and what is done in it by name. Holds no descriptor; names are single path components.
+package struct DataDirectory: Sendable {
+  package let path: String
+
+  /// The directory at `path`, made with mode 0700 when it is missing (its parent must exist).
+  ///
+  /// - Throws: `.worldWritable`, `.notADirectory`, `.failed`.
+  package init(creating path: String) throws(DirectoryError) {
+    let made = try DirectoryError.wrapping { () throws(SystemError) in
+      try Self.makePrivate(path)
+    }
+    if made {
+      try DirectoryError.wrapping { () throws(SystemError) in
+        try Self.sync(PathName.directory(of: Self.withoutTrailingSlash(path)))
+      }
+    }
+    try self.init(existing: path)
+  }
+
+  /// The directory at `path`, which must exist.
+  ///
+  /// - Throws: `.worldWritable`, `.notADirectory`, `.failed` (ENOENT when missing).
+  package init(existing path: String) throws(DirectoryError) {
+    let status = try DirectoryError.wrapping { () throws(SystemError) in
+      try Syscalls.checkPath(path, "stat", "look at the data directory")
+      var status = csys_status()
+      let result = unsafe csys_stat(path, 1, &status)
+      _ = try Syscalls.checked(result, "stat", "look at the data directory", path)
+      return FileStatus(status)
+    }
+    guard status.kind == .directory else { throw .notADirectory(path: path, found: status.kind) }
+    if status.permissions & 0o002 != 0 {
+      throw .worldWritable(path: path, permissions: status.permissions)
+    }
+    self.path = path
+  }
+
+  /// The path of the file `name` in this directory.
+  package func path(of name: String) -> String { PathName.join(path, name) }
+
+  /// The names in this directory, sorted by their bytes, without `.` and `..`.
+  package func names() throws(SystemError) -> [String] {
+    var directory: UnsafeMutableRawPointer?
+    let opened = unsafe csys_open_directory(path, &directory)
+    _ = try Syscalls.checked(opened, "opendir", "list", path)
+    defer { unsafe csys_close_directory(directory) }
+    var names: [String] = []
+    while true {
+      var code: CInt = 0
+      guard let name = unsafe csys_next_entry(directory, &code) else {
+        _ = try Syscalls.checked(code, "readdir", "list", path)
+        break
+      }
+      let text = unsafe String(cString: name)
+      if text != "." && text != ".." { names.append(text) }
+    }
+    names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    return names
+  }
+
+  /// What `name` is; nil when there is no such thing. Links are not followed.
+  package func status(of name: String) throws(SystemError) -> FileStatus? {
+    try Syscalls.linkStatus(path(of: name))
+  }
+
+  /// Gives the file or directory `name` the name `target`, replacing a file there. Atomic, but durable only
+  /// after `sync`.
+  package func rename(_ name: String, to target: String) throws(SystemError) {
+    try Syscalls.rename(path(of: name), to: path(of: target))
+  }
+
+  /// Removes the file `name`. Durable only after `sync`.
+  package func removeFile(_ name: String) throws(SystemError) { try Syscalls.unlink(path(of: name)) }
+
+  /// Removes the directory `name` and all in it; links are removed, not followed.
+  package func removeDirectory(_ name: String) throws(SystemError) {
+    let inner = DataDirectory(unchecked: path(of: name))
+    for entry in try inner.names() {
+      if try inner.status(of: entry)?.kind == .directory {
+        try inner.removeDirectory(entry)
+      } else {
+        try inner.removeFile(entry)
+      }
+    }
+    try Syscalls.removeDirectory(inner.path)
+  }
+
+  /// Makes the directory `name` (mode 0700), which must not exist. Durable only after `sync`.
+  package func makeDirectory(_ name: String) throws(SystemError) -> DataDirectory {
+    let inner = path(of: name)
+    guard try Self.makePrivate(inner) else {
+      throw SystemError(code: EEXIST, call: "mkdir", doing: "create the directory", path: inner)
+    }
+    return DataDirectory(unchecked: inner)
+  }
+
+  /// Opens the file `name`.
+  package func open(
+    _ name: String, _ mode: OpenFile.Mode, direct: Bool = false
+  ) throws(SystemError) -> OpenFile {
+    try OpenFile(path(of: name), mode, direct: direct)
+  }
+
+  /// Makes names created, renamed and removed so far survive a power failure.
+  package func sync() throws(SystemError) { try Self.sync(path) }
+
+  /// Replaces the file `name` by `bytes` in one step that survives a power failure at any moment: writes
+  /// `name.tmp`, syncs it, renames it, syncs the directory. For small files; one writer per name.
+  package func replaceFile(_ name: String, with bytes: [UInt8]) throws(SystemError) {
+    let temporary = name + ".tmp"
+    // A leftover of a process that died in the middle.
+    if try status(of: temporary) != nil { try removeFile(temporary) }
+    do throws(SystemError) {
+      let file = try open(temporary, .createNew)
+      try file.write(bytes)
+      try file.sync()
+      try file.close()
+      try rename(temporary, to: name)
+    } catch {
+      try? removeFile(temporary)
+      throw error
+    }
+    try sync()
+  }
+
+  /// All of the small file `name`; nil when it does not exist.
+  /// - Throws: EFBIG when it has more than `limit` bytes.
+  package func readFile(_ name: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
+    do throws(SystemError) {
+      let file = try open(name, .read)
+      return try file.readAll(limit: limit)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw error
+    }
+  }
+
+  private init(unchecked path: String) { self.path = path }
+
+  /// - Returns: false when something stands at `path` already.
+  private static func makePrivate(_ path: String) throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      try Syscalls.makeDirectory(path, mode: 0o700)
+      return true
+    } catch {
+      if error.code == EEXIST { return false }
+      throw error
+    }
+  }
+
+  private static func withoutTrailingSlash(_ path: String) -> String {
+    path.count > 1 && path.hasSuffix("/") ? withoutTrailingSlash(String(path.dropLast())) : path
+  }
+
+  private static func sync(_ path: String) throws(SystemError) {
+    let flags = CSYS_OPEN_READ | CSYS_OPEN_DIRECTORY
+    let directory = Descriptor(
+      adopting: try Syscalls.open(path, flags: flags, mode: 0, doing: "open the directory"))
+    try Syscalls.syncAll(directory.number, path: path)
+  }
+}

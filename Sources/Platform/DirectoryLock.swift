@@ -1,0 +1,48 @@
+// The lock that lets one process at a time use a data directory, and says which one has it.
+
+import Glibc
+
+/// An flock on the file `LOCK` of a data directory. One owner; dropping it gives the lock back.
+///
+/// The kernel gives it back too when the process ends, however it ends, so a lock file left by a crash is no
+/// obstacle. flock belongs to the open file: unlike an fcntl lock it does not vanish when another descriptor
+/// of the same file is closed, and a second open in the same process is refused as well. The file holds the
+/// holder's pid as a line; it stays when the lock is given back, emptied.
+package struct DirectoryLock: ~Copyable, Sendable {
+  package static let fileName = "LOCK"
+  private let file: OpenFile
+
+  /// Takes the lock, without waiting.
+  ///
+  /// - Throws: `.locked` with the pid of the process that has it; `.failed`, for example EROFS on a read-only
+  ///   file system or ELOOP when `LOCK` is a symbolic link.
+  package init(_ directory: DataDirectory) throws(DirectoryError) {
+    let path = directory.path(of: Self.fileName)
+    let opened: OpenFile
+    do throws(SystemError) { opened = try OpenFile(path, .createOrOpen) } catch { throw .failed(error) }
+    let isTaken: Bool
+    do throws(SystemError) {
+      isTaken = try Syscalls.lockExclusively(opened.descriptor, path: path)
+    } catch {
+      throw .failed(error)
+    }
+    guard isTaken else {
+      throw .locked(path: directory.path, processID: Self.processID(in: opened))
+    }
+    do throws(SystemError) {
+      try opened.truncate(to: 0)
+      try opened.write(Array("\(CurrentProcess.id)\n".utf8), at: 0)
+    } catch {
+      throw .failed(error)
+    }
+    file = opened
+  }
+
+  deinit { try? file.truncate(to: 0) }
+
+  /// The pid that the lock file names; nil when its holder has not written it yet.
+  private static func processID(in file: borrowing OpenFile) -> Int32? {
+    guard let bytes = try? file.readAll(limit: 64) else { return nil }
+    return Int32(String(decoding: bytes.prefix { $0 != 0x0A }, as: UTF8.self))
+  }
+}
