@@ -1,0 +1,28 @@
+// Lanes of 32-bit cells in a block: codes and handles that change rarely.
+
+/// A block of some lanes of 512 cells of 32 bits, zero at first.
+package struct CellBlock: BitwiseCopyable, Sendable {
+  @usableFromInline let block: Block
+
+  @inlinable package init(_ block: Block) { self.block = block }
+
+  /// The kind of block for `BlockTable`.
+  package static func kind(laneCount: Int) -> BlockKind {
+    let byteCount = laneCount * Layout.chunkRows * 4
+    return BlockKind(
+      payloadByteCount: byteCount,
+      initialize: { block in
+        unsafe block.payload.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+      })
+  }
+
+  /// The cells of a lane in slot order.
+  @inlinable package func lane(_ lane: Int) -> UnsafeMutablePointer<UInt32> {
+    unsafe (block.payload + lane * Layout.chunkRows * 4).assumingMemoryBound(to: UInt32.self)
+  }
+
+  @inlinable package subscript(lane lane: Int, slot slot: Int) -> UInt32 {
+    get { unsafe self.lane(lane)[slot] }
+    nonmutating set { unsafe self.lane(lane)[slot] = newValue }
+  }
+}

@@ -1,0 +1,66 @@
+// A column that only grows: one value a row, in segments that never move, read without locks.
+
+/// Values by row number. One writer appends (under the books' creation lock); readers read any row whose existence
+/// they learned through a lock or a cut, without locking. Nothing moves when the column grows.
+///
+/// Memory: segments of 65,536 values, of which the system gives only the pages that are touched.
+@safe package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
+  /// log2 of the rows of a segment.
+  @usableFromInline static var segmentShift: Int { 16 }
+  @usableFromInline static var segmentRows: Int { 1 << segmentShift }
+  private static var directoryCount: Int { (Layout.rowLimit >> segmentShift) + 1 }
+
+  /// Segment addresses; a slot is written once, before the first row of its segment is published.
+  @usableFromInline nonisolated(unsafe) let directory: UnsafeMutablePointer<UnsafeMutablePointer<Element>?>
+
+  package init() {
+    unsafe directory = .allocate(capacity: Self.directoryCount)
+    unsafe directory.initialize(repeating: nil, count: 1)
+    unsafe segmentCount.initialize(to: 0)
+  }
+
+  /// Segments made so far; touched by the writer alone.
+  private nonisolated(unsafe) let segmentCount = UnsafeMutablePointer<Int>.allocate(capacity: 1)
+
+  deinit {
+    for segment in unsafe 0..<segmentCount.pointee { unsafe directory[segment]?.deallocate() }
+    unsafe directory.deallocate()
+    unsafe segmentCount.deallocate()
+  }
+
+  /// Makes room for row `row`; rows are opened in rising order by the writer. New values are uninitialised until set.
+  package func reserve(_ row: RowIndex) {
+    while unsafe segmentCount.pointee <= row.index >> Self.segmentShift {
+      let segment = UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)
+      let place = unsafe segmentCount.pointee
+      unsafe directory.advanced(by: place).initialize(to: segment)
+      unsafe segmentCount.pointee = place + 1
+    }
+  }
+
+  /// The value of a row that is published, or that the writer has set. O(1).
+  @inlinable package subscript(row: RowIndex) -> Element {
+    get {
+      unsafe directory[row.index >> Self.segmentShift].unsafelyUnwrapped[row.index & (Self.segmentRows - 1)]
+    }
+    set {
+      unsafe directory[row.index >> Self.segmentShift].unsafelyUnwrapped[row.index & (Self.segmentRows - 1)] =
+        newValue
+    }
+  }
+
+  /// Reserves and sets a row's value; the writer's way to append.
+  @inlinable package func append(_ value: Element, at row: RowIndex) {
+    if row.index & (Self.segmentRows - 1) == 0 { reserve(row) }
+    self[row] = value
+  }
+
+  /// The values of `rowCount` rows from `first` on, which lie in one segment (every stripe does).
+  /// - Warning: valid while the column lives; rows past the published count are not initialised.
+  @inlinable package func values(from first: RowIndex, count rowCount: Int) -> UnsafeBufferPointer<Element> {
+    precondition((first.index & (Self.segmentRows - 1)) + rowCount <= Self.segmentRows, "one segment")
+    let segment = unsafe directory[first.index >> Self.segmentShift].unsafelyUnwrapped
+    return unsafe UnsafeBufferPointer(
+      start: segment + (first.index & (Self.segmentRows - 1)), count: rowCount)
+  }
+}

@@ -1,0 +1,118 @@
+// A hash index from keys to row numbers, in stripes with a lock each.
+
+import Platform
+
+/// Finds rows by a key that lies elsewhere: the index keeps only hashes and row numbers, and asks its caller whether a
+/// candidate is the one. Any thread may look up; one writer inserts. Growth of a stripe moves that stripe alone.
+///
+/// The hash must be keyed (`KeyHash`), because clients choose many of the keys.
+/// Memory: 8 bytes a slot, at most three quarters of the slots used.
+@safe package final class StripedIndex: Sendable {
+  private static let stripeCount = 64
+  private static let firstSlotCount = 16
+
+  /// A slot: high half the upper half of the hash (its tag), low half the row plus one; 0 is empty. The tag alone
+  /// says where a slot belongs, so that growing needs no key; the low bits of the hash choose the stripe.
+  @safe private struct Stripe {
+    var slots: UnsafeMutablePointer<UInt64>
+    var mask: Int
+    var used: Int
+  }
+
+  private let locks = LockTable(count: stripeCount)
+  private nonisolated(unsafe) let stripes: UnsafeMutablePointer<Stripe>
+
+  package init() {
+    unsafe stripes = .allocate(capacity: Self.stripeCount)
+    for index in 0..<Self.stripeCount {
+      unsafe (stripes + index).initialize(to: Self.emptyStripe(slotCount: Self.firstSlotCount))
+    }
+  }
+
+  deinit {
+    for index in 0..<Self.stripeCount { unsafe stripes[index].slots.deallocate() }
+    unsafe stripes.deallocate()
+  }
+
+  /// Bytes of all slots. O(stripes).
+  package var byteCount: Int {
+    var total = 0
+    for index in 0..<Self.stripeCount {
+      total += locks.withLock(index) { unsafe (stripes[index].mask + 1) * 8 }
+    }
+    return total
+  }
+
+  /// The row with that hash for which `isMatch` holds. O(1) expected.
+  /// - Warning: `isMatch` runs under the stripe's lock and must not take another.
+  @inline(__always)
+  package func row(hash: UInt64, where isMatch: (RowIndex) -> Bool) -> RowIndex? {
+    let number = Int(hash & UInt64(Self.stripeCount - 1))
+    return locks.withLock(number) {
+      let stripe = unsafe stripes[number]
+      let tag = hash >> 32
+      var place = Int(tag) & stripe.mask
+      while true {
+        let slot = unsafe stripe.slots[place]
+        if slot == 0 { return nil }
+        if slot >> 32 == tag {
+          let row = RowIndex(UInt32(truncatingIfNeeded: slot) &- 1)
+          if isMatch(row) { return row }
+        }
+        place = (place + 1) & stripe.mask
+      }
+    }
+  }
+
+  /// Adds a row. The writer has made sure that its key is not present. O(1) amortised.
+  package func insert(hash: UInt64, row: RowIndex) {
+    let number = Int(hash & UInt64(Self.stripeCount - 1))
+    locks.withLock(number) {
+      if unsafe (stripes[number].used + 1) * 4 > (stripes[number].mask + 1) * 3 {
+        unsafe grow(&stripes[number])
+      }
+      unsafe Self.place((hash & ~0xFFFF_FFFF) | (UInt64(row.rawValue) + 1), in: stripes[number])
+      unsafe stripes[number].used += 1
+    }
+  }
+
+  private func grow(_ stripe: inout Stripe) {
+    let old = stripe
+    var grown = Self.emptyStripe(slotCount: (old.mask + 1) * 2)
+    grown.used = old.used
+    for index in 0...old.mask {
+      let slot = unsafe old.slots[index]
+      if slot != 0 { Self.place(slot, in: grown) }
+    }
+    unsafe old.slots.deallocate()
+    stripe = grown
+  }
+
+  private static func place(_ slot: UInt64, in stripe: Stripe) {
+    var place = Int(slot >> 32) & stripe.mask
+    while unsafe stripe.slots[place] != 0 { place = (place + 1) & stripe.mask }
+    unsafe stripe.slots[place] = slot
+  }
+
+  private static func emptyStripe(slotCount: Int) -> Stripe {
+    let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: slotCount)
+    unsafe slots.initialize(repeating: 0, count: slotCount)
+    return unsafe Stripe(slots: slots, mask: slotCount - 1, used: 0)
+  }
+}
+
+/// Hashes of keys that clients choose: keyed by a secret of this process (SipHash), so that nobody can aim at one slot.
+package enum KeyHash {
+  @inlinable package static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+    var hasher = Hasher()
+    unsafe hasher.combine(bytes: bytes)
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+
+  @inlinable package static func hash(_ high: UInt64, _ low: UInt64) -> UInt64 {
+    var hasher = Hasher()
+    hasher.combine(high)
+    hasher.combine(low)
+    return UInt64(bitPattern: Int64(hasher.finalize()))
+  }
+}

@@ -1,0 +1,79 @@
+// Dictionary encoding: distinct texts and the small codes that stand for them.
+
+/// A code of a `TextDictionary`; 0 is the code of the absent value.
+package typealias TextCode = UInt32
+
+/// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any thread reads
+/// the text of a code that it learned through a lock or a cut, and looks up codes.
+@safe package final class TextDictionary: Sendable {
+  private let heap = TextHeap()
+  private let offsets = SegmentedColumn<HeapOffset>()
+  private let index = StripedIndex()
+  private nonisolated(unsafe) let counter: UnsafeMutablePointer<UInt32>
+
+  package init() {
+    unsafe counter = .allocate(capacity: 1)
+    unsafe counter.initialize(to: 0)
+    offsets.append(.none, at: RowIndex(0 as UInt32))
+  }
+
+  deinit { unsafe counter.deallocate() }
+
+  /// Number of distinct texts; the codes are 1 to this. Writer only, or through a cut that noted it.
+  package var count: Int { unsafe Int(counter.pointee) }
+
+  /// Bytes of the texts and the index.
+  package var byteCount: Int { heap.byteCount + index.byteCount + count * 8 }
+
+  /// The code of a text, if it has one. O(bytes).
+  package func code(of text: UnsafeRawBufferPointer) -> TextCode? {
+    unsafe index.row(hash: KeyHash.hash(text)) { row in
+      unsafe textsAreEqual(bytes(of: row.rawValue), text)
+    }?.rawValue
+  }
+
+  package func code(of text: String) -> TextCode? {
+    var text = text
+    return text.withUTF8 { unsafe code(of: UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The code of a text, new if need be. Writer only. O(bytes).
+  package func intern(_ text: UnsafeRawBufferPointer) -> TextCode {
+    if let code = unsafe code(of: text) { return code }
+    let code = unsafe counter.pointee + 1
+    let row = RowIndex(code)
+    if code & (1 << 16 - 1) == 0 { offsets.reserve(row) }
+    offsets[row] = unsafe heap.append(text)
+    unsafe counter.pointee = code
+    unsafe index.insert(hash: KeyHash.hash(text), row: row)
+    return code
+  }
+
+  package func intern(_ text: String) -> TextCode {
+    var text = text
+    return text.withUTF8 { unsafe intern(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// The UTF-8 bytes of a code's text, valid while the dictionary lives. O(1).
+  package func bytes(of code: TextCode) -> UnsafeRawBufferPointer {
+    precondition(code != 0, "the absent value has no text")
+    return unsafe heap.bytes(offsets[RowIndex(code)])
+  }
+
+  /// The text of a code, nil for the absent value.
+  package func text(of code: TextCode) -> String? {
+    code == 0 ? nil : unsafe String(decoding: bytes(of: code), as: UTF8.self)
+  }
+}
+
+/// Byte-wise equality. O(bytes).
+@inlinable package func textsAreEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool
+{
+  unsafe left.count == right.count && left.elementsEqual(right)
+}
+
+/// Byte-wise order, which is the order of code points in UTF-8. O(bytes).
+@inlinable package func textPrecedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool
+{
+  unsafe left.lexicographicallyPrecedes(right)
+}

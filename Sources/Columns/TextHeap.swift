@@ -1,0 +1,84 @@
+// Bytes that never change: texts and small records, appended once, read without locks.
+
+/// Where a record lies in a `TextHeap`; `none` means no record.
+package struct HeapOffset: Hashable, Sendable, BitwiseCopyable {
+  package let rawValue: UInt64
+  @inlinable package init(_ rawValue: UInt64) { self.rawValue = rawValue }
+  @inlinable package static var none: HeapOffset { HeapOffset(0) }
+  @inlinable package var isNone: Bool { rawValue == 0 }
+}
+
+/// An append-only heap of byte records of at most `recordByteLimit` bytes, in segments that never move.
+///
+/// ```
+/// record    length UInt32 little-endian | bytes
+/// offset    segment number · 2^22 + place in the segment + 1
+/// ```
+/// One writer appends; readers read any record whose offset they learned through a lock or a cut.
+@safe package final class TextHeap: Sendable {
+  private static let segmentShift = 22
+  private static let segmentByteCount = 1 << segmentShift
+  /// A record never spans segments.
+  package static let recordByteLimit = segmentByteCount - 4
+
+  private let segments = SegmentedColumn<UInt>()
+  private nonisolated(unsafe) let end: UnsafeMutablePointer<Int>
+
+  package init() {
+    unsafe end = .allocate(capacity: 1)
+    unsafe end.initialize(to: 0)
+  }
+
+  deinit {
+    for index in unsafe 0..<segmentCount(end.pointee) {
+      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(index)])?.deallocate()
+    }
+    unsafe end.deallocate()
+  }
+
+  private func segmentCount(_ end: Int) -> Int { (end + Self.segmentByteCount - 1) >> Self.segmentShift }
+
+  /// Bytes used, lengths and padding included. Writer only.
+  package var byteCount: Int { unsafe end.pointee }
+
+  /// Appends a record. O(bytes).
+  package func append(_ bytes: UnsafeRawBufferPointer) -> HeapOffset {
+    precondition(bytes.count <= Self.recordByteLimit, "a record fits a segment")
+    let needed = (bytes.count + 4 + 3) & ~3
+    var place = unsafe end.pointee
+    if place & (Self.segmentByteCount - 1) + needed > Self.segmentByteCount || place == 0 {
+      place = (place + Self.segmentByteCount - 1) & ~(Self.segmentByteCount - 1)
+    }
+    if place & (Self.segmentByteCount - 1) == 0 { addSegment(place >> Self.segmentShift) }
+    let target = unsafe address(place)
+    unsafe target.storeBytes(of: UInt32(bytes.count), as: UInt32.self)
+    if let source = bytes.baseAddress {
+      unsafe (target + 4).copyMemory(from: source, byteCount: bytes.count)
+    }
+    unsafe end.pointee = place + needed
+    return HeapOffset(UInt64(place) + 1)
+  }
+
+  /// Appends a record.
+  package func append(_ bytes: [UInt8]) -> HeapOffset {
+    unsafe bytes.withUnsafeBytes { unsafe append($0) }
+  }
+
+  /// The bytes of a record, valid while the heap lives. O(1).
+  package func bytes(_ offset: HeapOffset) -> UnsafeRawBufferPointer {
+    precondition(!offset.isNone, "a record")
+    let record = unsafe address(Int(offset.rawValue - 1))
+    let count = unsafe Int(record.load(as: UInt32.self))
+    return unsafe UnsafeRawBufferPointer(start: record + 4, count: count)
+  }
+
+  private func addSegment(_ number: Int) {
+    let segment = UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
+    segments.append(UInt(bitPattern: segment), at: RowIndex(number))
+  }
+
+  private func address(_ place: Int) -> UnsafeMutableRawPointer {
+    let segment = unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(place >> Self.segmentShift)])
+    return unsafe segment.unsafelyUnwrapped + (place & (Self.segmentByteCount - 1))
+  }
+}
