@@ -47,7 +47,7 @@ struct RetiredBlocks {
 
   private struct State {
     var free: [Block] = []
-    var regions: [PageMemory] = []
+    var regions: [Region] = []
     var next = 0
     var room = 0
     var reserved = 0
@@ -86,10 +86,26 @@ struct RetiredBlocks {
 
   private func addRegion(_ state: inout State) {
     let wanted = max(blockByteCount * Self.firstRegionBlocks, min(state.reserved, Self.regionByteLimit))
-    let region = PageMemory(byteCount: wanted)
+    let region = Region(byteCount: wanted)
     state.regions.append(region)
     state.reserved += region.byteCount
     state.next = 0
     state.room = region.byteCount
   }
+}
+
+/// Memory that many blocks lie in. Running out of memory stops the process, as it does for every Swift allocation.
+private final class Region {
+  private let memory: PageMemory
+
+  init(byteCount: Int) {
+    do {
+      memory = try PageMemory(byteCount: byteCount)
+    } catch {
+      preconditionFailure("no memory for blocks: \(error)")
+    }
+  }
+
+  var base: UnsafeMutableRawPointer { unsafe memory.base }
+  var byteCount: Int { memory.byteCount }
 }

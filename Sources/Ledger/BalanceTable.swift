@@ -1,0 +1,166 @@
+// All balances: fixed columns in row order, changing columns in blocks.
+
+import Amounts
+import Columns
+import Platform
+
+/// The columns of the balances. What every posting changes lies in `totals` blocks, what changes rarely in `cells`,
+/// holds in blocks of their own that exist only in chunks that have had one; everything else is written once.
+///
+/// Writing is the books' business: one writer at a time, under the creation lock and the shard's lock.
+package final class BalanceTable: Sendable {
+  /// Lanes of a totals block; its words are the versions.
+  package enum Lane {
+    package static let credit = 0
+    package static let debit = 1
+    package static let balance = 2
+    package static let count = 3
+  }
+
+  /// Lanes of a holds block; its words are not used.
+  package enum HoldLane {
+    package static let credit = 0
+    package static let debit = 1
+    package static let count = 2
+  }
+
+  /// Lanes of a cells block: the identity's row plus one, the metadata's handle.
+  package enum Cell {
+    package static let identity = 0
+    package static let metadata = 1
+    package static let count = 2
+  }
+
+  package let identifiers = IdentifierColumn(kind: .balance)
+  /// Row of the ledger in the ledgers' table.
+  package let ledgers = SegmentedColumn<UInt32>()
+  /// Code in the books' dictionary of currencies.
+  package let currencies = SegmentedColumn<TextCode>()
+  /// Code in the books' dictionary of indicators, 0 for none.
+  package let indicators = SegmentedColumn<TextCode>()
+  /// Microseconds since 1970.
+  package let createdAt = SegmentedColumn<Int64>()
+  package let multipliers = SegmentedColumn<Int64>()
+  /// Bit 0: fund lineage is tracked; bits 1 and 2: the allocation strategy.
+  package let flags = SegmentedColumn<UInt8>()
+  package let totals: BlockTable
+  package let holds: BlockTable
+  package let cells: BlockTable
+  package let metadata: RecordStore
+  /// The newest transaction of each balance, its row plus one. Under the shard's lock; not part of cuts (a reader on
+  /// a cut skips what is newer than the cut).
+  package let newestTransactions = SegmentedColumn<UInt32>()
+  private let indicatorIndex = StripedIndex()
+
+  init(epochs: Epochs, metadata: RecordStore) {
+    totals = BlockTable(epochs: epochs, kind: AmountBlock.kind(laneCount: Lane.count, word: 1))
+    holds = BlockTable(epochs: epochs, kind: AmountBlock.kind(laneCount: HoldLane.count, word: 0))
+    cells = BlockTable(epochs: epochs, kind: CellBlock.kind(laneCount: Cell.count))
+    self.metadata = metadata
+  }
+
+  // MARK: Fixed columns
+
+  package func tracksFundLineage(_ row: RowIndex) -> Bool { flags[row] & 1 != 0 }
+
+  package func allocationStrategy(_ row: RowIndex) -> AllocationStrategy {
+    AllocationStrategy(rawValue: flags[row] >> 1 & 3).unsafelyUnwrappedStrategy
+  }
+
+  /// The balance with that indicator and currency. O(1) expected.
+  package func row(indicator: TextCode, currency: TextCode) -> RowIndex? {
+    indicatorIndex.row(hash: KeyHash.hash(UInt64(indicator), UInt64(currency))) { row in
+      indicators[row] == indicator && currencies[row] == currency
+    }
+  }
+
+  /// Appends the fixed columns of a row. Writer only; the row is published by the books afterwards.
+  func appendFixed(_ row: RowIndex, _ fixed: FixedBalance) {
+    ledgers.append(fixed.ledger.rawValue, at: row)
+    currencies.append(fixed.currency, at: row)
+    indicators.append(fixed.indicator, at: row)
+    createdAt.append(fixed.createdAt.count, at: row)
+    multipliers.append(fixed.currencyMultiplier, at: row)
+    flags.append(fixed.flags, at: row)
+    newestTransactions.append(0, at: row)
+    identifiers.append(fixed.identifier, at: row)
+    if fixed.indicator != 0 {
+      indicatorIndex.insert(
+        hash: KeyHash.hash(UInt64(fixed.indicator), UInt64(fixed.currency)), row: row)
+    }
+  }
+
+  // MARK: Changing columns
+
+  /// The changing part as a held cut sees it. No lock.
+  package func image(_ row: RowIndex, cut epoch: UInt64) -> BalanceImage {
+    let chunk = Layout.chunk(of: row)
+    return image(
+      row, totals: totals.block(chunk, cut: epoch), holds: holds.block(chunk, cut: epoch),
+      cells: cells.block(chunk, cut: epoch))
+  }
+
+  /// The changing part now. The caller holds the row's shard lock or keeps writers out.
+  package func currentImage(_ row: RowIndex) -> BalanceImage {
+    let chunk = Layout.chunk(of: row)
+    return image(
+      row, totals: totals.currentBlock(chunk), holds: holds.currentBlock(chunk),
+      cells: cells.currentBlock(chunk))
+  }
+
+  private func image(_ row: RowIndex, totals: Block?, holds: Block?, cells: Block?) -> BalanceImage {
+    let slot = Layout.slot(of: row)
+    var image = BalanceImage(
+      row: row, credit: .zero, debit: .zero, balance: .zero, inflightCredit: .zero, inflightDebit: .zero,
+      version: 1, identity: nil, metadata: [])
+    if let totals {
+      let block = AmountBlock(totals, laneCount: Lane.count)
+      image.credit = block.amount(lane: Lane.credit, slot: slot)
+      image.debit = block.amount(lane: Lane.debit, slot: slot)
+      image.balance = block.amount(lane: Lane.balance, slot: slot)
+      image.version = unsafe block.words[slot]
+    }
+    if let holds {
+      let block = AmountBlock(holds, laneCount: HoldLane.count)
+      image.inflightCredit = block.amount(lane: HoldLane.credit, slot: slot)
+      image.inflightDebit = block.amount(lane: HoldLane.debit, slot: slot)
+    }
+    if let cells {
+      let block = CellBlock(cells)
+      let identity = block[lane: Cell.identity, slot: slot]
+      if identity != 0 { image.identity = RowIndex(identity - 1) }
+      let handle = block[lane: Cell.metadata, slot: slot]
+      if handle != 0 { unsafe image.metadata = [UInt8](metadata.bytes(handle)) }
+    }
+    return image
+  }
+
+  /// Bytes of all columns, indexes and metadata, for `rowCount` rows.
+  package func byteCount(rowCount: Int) -> Int {
+    rowCount * (16 + 4 + 4 + 4 + 8 + 8 + 1 + 4) + identifiers.byteCount + indicatorIndex.byteCount
+      + totals.reservedByteCount + holds.reservedByteCount + cells.reservedByteCount
+  }
+}
+
+/// The fixed columns of one balance.
+struct FixedBalance {
+  var identifier: Identifier
+  var ledger: RowIndex
+  var currency: TextCode
+  var indicator: TextCode
+  var createdAt: Microseconds
+  var currencyMultiplier: Int64
+  var flags: UInt8
+
+  static func flags(tracksFundLineage: Bool, strategy: AllocationStrategy) -> UInt8 {
+    (tracksFundLineage ? 1 : 0) | strategy.rawValue << 1
+  }
+}
+
+extension AllocationStrategy? {
+  /// Flags are only ever made from a strategy, so one is always there.
+  fileprivate var unsafelyUnwrappedStrategy: AllocationStrategy {
+    guard let self else { preconditionFailure("flags hold a strategy") }
+    return self
+  }
+}

@@ -1,0 +1,177 @@
+// The books: all tables, the locks that guard them, and how readers come in.
+
+import Amounts
+import Columns
+import Platform
+import Synchronization
+
+/// Every ledger, identity, balance and transaction, in memory.
+///
+/// Writes are serialised by the creation lock (rank 0): each transaction makes a row and a reference. Under it a
+/// write takes the locks of the shards it touches (rank 1) for as long as it changes them. Readers of one row take
+/// that row's shard lock; every other reader takes a cut. See docs/concurrency.md.
+@safe package final class Books: Sendable {
+  package let epochs = Epochs()
+  package let balances: BalanceTable
+  package let transactions: TransactionTable
+  package let ledgers: EntityTable
+  package let identities: EntityTable
+  package let currencies = TextDictionary()
+  package let indicators = TextDictionary()
+  /// Metadata of balances and transactions, records of ledgers and identities.
+  package let records: RecordStore
+  package let clock: any TimeSource
+
+  /// Rank 0: held for the whole of a write, and to take a cut.
+  let creationLock = Lock()
+  /// Rank 1, ascending; taken through `ShardSet`.
+  let shardLocks = LockTable(count: Layout.shardCount)
+  /// What only the holder of the creation lock touches.
+  nonisolated(unsafe) let writer: UnsafeMutablePointer<WriterState>
+
+  /// Rows that readers may see, and the position of the last fact; written by the writer when a command is done.
+  private let publishedBalances = Atomic<Int>(0)
+  private let publishedTransactions = Atomic<Int>(0)
+  private let publishedLedgers = Atomic<Int>(0)
+  private let publishedIdentities = Atomic<Int>(0)
+  private let publishedPosition = Atomic<UInt64>(0)
+  /// False once a row was created with an earlier time than the row before it.
+  private let balancesAreInTimeOrder = Atomic<Bool>(true)
+
+  /// Books with nothing in them but the general ledger.
+  /// - Parameters:
+  ///   - clock: the only source of time.
+  ///   - seed: 128 random bits for identifiers.
+  package init(clock: any TimeSource, seed: (UInt64, UInt64)) {
+    self.clock = clock
+    records = RecordStore(epochs: epochs)
+    balances = BalanceTable(epochs: epochs, metadata: records)
+    transactions = TransactionTable(epochs: epochs, metadata: records)
+    ledgers = EntityTable(
+      kind: .ledger, fieldCount: LedgerField.allCases.count, epochs: epochs, records: records)
+    identities = EntityTable(
+      kind: .identity, fieldCount: IdentityField.allCases.count, epochs: epochs, records: records)
+    unsafe writer = .allocate(capacity: 1)
+    unsafe writer.initialize(to: WriterState(identifiers: IdentifierSource(seed: seed)))
+  }
+
+  deinit {
+    unsafe writer.deinitialize(count: 1)
+    unsafe writer.deallocate()
+  }
+
+  // MARK: What readers may see
+
+  /// Journal position of the last fact that readers see.
+  package var position: UInt64 { publishedPosition.load(ordering: .acquiring) }
+
+  /// Rows that readers may see. Each count is right for its table; for one moment of all tables take a cut.
+  package var counts: TableCounts {
+    TableCounts(
+      balances: publishedBalances.load(ordering: .acquiring),
+      transactions: publishedTransactions.load(ordering: .acquiring),
+      ledgers: publishedLedgers.load(ordering: .acquiring),
+      identities: publishedIdentities.load(ordering: .acquiring))
+  }
+
+  /// Whether row order is also the order of created_at, so that a cut taken afterwards may sort by walking.
+  package var balancesLieInTimeOrder: Bool { balancesAreInTimeOrder.load(ordering: .acquiring) }
+
+  /// The row with that identifier, if readers may see it. O(1) expected; no shard lock.
+  package func row(_ kind: EntityKind, _ identifier: Identifier) -> RowIndex? {
+    let counts = counts
+    let row: RowIndex?
+    let count: Int
+    switch kind {
+    case .balance: (row, count) = (balances.identifiers.row(of: identifier), counts.balances)
+    case .transaction: (row, count) = (transactions.identifiers.row(of: identifier), counts.transactions)
+    case .ledger: (row, count) = (ledgers.identifiers.row(of: identifier), counts.ledgers)
+    case .identity: (row, count) = (identities.identifiers.row(of: identifier), counts.identities)
+    case .batch: return nil
+    }
+    guard let row, row.index < count else { return nil }
+    return row
+  }
+
+  /// The balance with that indicator in that currency.
+  package func balanceRow(indicator: String, currency: String) -> RowIndex? {
+    guard let indicator = indicators.code(of: indicator), let currency = currencies.code(of: currency),
+      let row = balances.row(indicator: indicator, currency: currency), row.index < counts.balances
+    else { return nil }
+    return row
+  }
+
+  /// The transaction with that reference.
+  package func transactionRow(reference: String) -> RowIndex? {
+    guard let row = transactions.row(reference: reference), row.index < counts.transactions else {
+      return nil
+    }
+    return row
+  }
+
+  /// Runs `body` under the lock of the row's shard: what the row's current blocks and records say holds meanwhile.
+  package func withShard<Result, Failure: Error>(
+    of row: RowIndex, _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try shardLocks.withLock(Layout.shard(of: row), body)
+  }
+
+  /// The changing part of a balance now. One shard lock.
+  package func balance(_ row: RowIndex) -> BalanceImage {
+    withShard(of: row) { balances.currentImage(row) }
+  }
+
+  // MARK: Cuts
+
+  /// A consistent view of everything, now. Waits for the write that is being carried out, if any.
+  /// If nothing was written since the last cut, and somebody still holds that, it is shared.
+  package func cut() -> Cut {
+    creationLock.withLock {
+      let now = clock.monotonicTime()
+      if let cut = unsafe writer.pointee.lastCut, cut.position == position { return cut }
+      let cut = Cut(
+        books: self, epoch: epochs.begin(), position: position, counts: counts, takenAt: now)
+      unsafe writer.pointee.lastCut = cut
+      return cut
+    }
+  }
+
+  /// Ends a cut and gives back what was kept for it alone.
+  func endCut(_ epoch: UInt64) {
+    epochs.end(epoch)
+    for table in [
+      balances.totals, balances.holds, balances.cells, transactions.cells, ledgers.cells, identities.cells,
+    ] {
+      table.reclaim()
+    }
+  }
+
+  // MARK: Publishing, for the writer
+
+  /// Makes everything up to the writer's counts and position visible. The caller holds the creation lock.
+  func publish() {
+    let state = unsafe writer.pointee
+    publishedBalances.store(state.counts.balances, ordering: .releasing)
+    publishedTransactions.store(state.counts.transactions, ordering: .releasing)
+    publishedLedgers.store(state.counts.ledgers, ordering: .releasing)
+    publishedIdentities.store(state.counts.identities, ordering: .releasing)
+    publishedPosition.store(state.position, ordering: .releasing)
+  }
+
+  /// Notes that a balance was created with an earlier time than the one before it.
+  func noteBalanceOutOfTimeOrder() { balancesAreInTimeOrder.store(false, ordering: .releasing) }
+}
+
+/// What the one writer keeps between commands.
+struct WriterState {
+  var identifiers: IdentifierSource
+  /// Rows made, published or not.
+  var counts = TableCounts()
+  /// Position of the last fact applied.
+  var position: UInt64 = 0
+  /// No time in the books is later, but for those that imports bring.
+  var lastInstant = Microseconds(0)
+  /// created_at of the newest balance.
+  var newestBalanceTime = Microseconds(.min)
+  weak var lastCut: Cut?
+}

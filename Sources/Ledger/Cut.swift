@@ -1,0 +1,60 @@
+// A consistent view of all books at one journal position.
+
+import Amounts
+import Columns
+import Platform
+
+/// Everything as it stood at `position`: rows below the counts, blocks born before `epoch`. Reading through a cut
+/// takes no lock and holds up nobody; while it is held, replaced blocks are kept for it, so hold it briefly.
+package final class Cut: Sendable {
+  package let books: Books
+  package let epoch: UInt64
+  /// Journal position of the last fact that the cut sees.
+  package let position: UInt64
+  package let balanceCount: Int
+  package let transactionCount: Int
+  package let ledgerCount: Int
+  package let identityCount: Int
+  /// When the cut was taken, on the monotonic clock.
+  package let takenAt: MonotonicTime
+
+  /// Made by `Books.cut()`, which keeps writers out meanwhile.
+  init(books: Books, epoch: UInt64, position: UInt64, counts: TableCounts, takenAt: MonotonicTime) {
+    self.books = books
+    self.epoch = epoch
+    self.position = position
+    balanceCount = counts.balances
+    transactionCount = counts.transactions
+    ledgerCount = counts.ledgers
+    identityCount = counts.identities
+    self.takenAt = takenAt
+  }
+
+  deinit { books.endCut(epoch) }
+
+  /// The changing part of a balance. O(1).
+  package func balance(_ row: RowIndex) -> BalanceImage { books.balances.image(row, cut: epoch) }
+
+  /// The row with that identifier, if it existed at the cut.
+  package func row(_ kind: EntityKind, _ identifier: Identifier) -> RowIndex? {
+    let row: RowIndex?
+    let count: Int
+    switch kind {
+    case .balance: (row, count) = (books.balances.identifiers.row(of: identifier), balanceCount)
+    case .transaction: (row, count) = (books.transactions.identifiers.row(of: identifier), transactionCount)
+    case .ledger: (row, count) = (books.ledgers.identifiers.row(of: identifier), ledgerCount)
+    case .identity: (row, count) = (books.identities.identifiers.row(of: identifier), identityCount)
+    case .batch: return nil
+    }
+    guard let row, row.index < count else { return nil }
+    return row
+  }
+}
+
+/// How many rows each table has.
+package struct TableCounts: Sendable, Equatable {
+  package var balances = 0
+  package var transactions = 0
+  package var ledgers = 0
+  package var identities = 0
+}

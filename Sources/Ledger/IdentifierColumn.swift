@@ -1,0 +1,85 @@
+// The identifiers of a table's rows, and the index from identifier to row.
+
+import Columns
+
+/// Sixteen bytes a row: a UUID, or the place of a chosen text in a heap.
+package struct StoredIdentifier: BitwiseCopyable, Hashable, Sendable {
+  package let high: UInt64
+  /// For a UUID the two highest bits are 10; for a chosen text they are 00 and the rest is its place in the heap.
+  package let low: UInt64
+
+  @inlinable package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  @inlinable package var isUUID: Bool { low >> 62 == 2 }
+}
+
+/// Identifiers by row, unique in their table. One writer appends; any thread looks up.
+package final class IdentifierColumn: Sendable {
+  package let kind: EntityKind
+  private let stored = SegmentedColumn<StoredIdentifier>()
+  private let texts = TextHeap()
+  private let index = StripedIndex()
+
+  package init(kind: EntityKind) { self.kind = kind }
+
+  /// Bytes of chosen texts and of the index.
+  package var byteCount: Int { texts.byteCount + index.byteCount }
+
+  /// Gives `row` its identifier. The writer has made sure that it is not taken.
+  package func append(_ identifier: Identifier, at row: RowIndex) {
+    switch identifier {
+    case .uuid(let high, let low):
+      stored.append(StoredIdentifier(high: high, low: low), at: row)
+      index.insert(hash: KeyHash.hash(high, low), row: row)
+    case .custom(var text):
+      text.withUTF8 { bytes in
+        let bytes = UnsafeRawBufferPointer(bytes)
+        let place = unsafe texts.append(bytes)
+        stored.append(StoredIdentifier(high: 0, low: place.rawValue), at: row)
+        unsafe index.insert(hash: KeyHash.hash(bytes), row: row)
+      }
+    }
+  }
+
+  /// The row with that identifier. O(1) expected.
+  package func row(of identifier: Identifier) -> RowIndex? {
+    switch identifier {
+    case .uuid(let high, let low):
+      return index.row(hash: KeyHash.hash(high, low)) { row in
+        let candidate = stored[row]
+        return candidate.high == high && candidate.low == low
+      }
+    case .custom(var text):
+      return text.withUTF8 { bytes in
+        let bytes = UnsafeRawBufferPointer(bytes)
+        return unsafe index.row(hash: KeyHash.hash(bytes)) { row in
+          let candidate = stored[row]
+          return unsafe !candidate.isUUID && textsAreEqual(texts.bytes(HeapOffset(candidate.low)), bytes)
+        }
+      }
+    }
+  }
+
+  /// The identifier of a row that exists.
+  package subscript(row: RowIndex) -> Identifier {
+    let identifier = stored[row]
+    if identifier.isUUID { return .uuid(high: identifier.high, low: identifier.low) }
+    return .custom(unsafe String(decoding: texts.bytes(HeapOffset(identifier.low)), as: UTF8.self))
+  }
+
+  /// The stored form: equal forms are equal identifiers, and UUIDs compare as their texts do.
+  @inlinable package func storedIdentifier(_ row: RowIndex) -> StoredIdentifier { storedValue(row) }
+
+  @usableFromInline func storedValue(_ row: RowIndex) -> StoredIdentifier { stored[row] }
+
+  /// Whether the text of `left`'s identifier sorts before that of `right`.
+  package func precedes(_ left: RowIndex, _ right: RowIndex) -> Bool {
+    let first = stored[left]
+    let second = stored[right]
+    if first.isUUID && second.isUUID { return (first.high, first.low) < (second.high, second.low) }
+    return self[left].text(kind: kind).utf8.lexicographicallyPrecedes(self[right].text(kind: kind).utf8)
+  }
+}

@@ -1,0 +1,176 @@
+// A transaction as values: what a caller asks for, and what a reader is shown.
+
+import Amounts
+import Columns
+import Platform
+
+/// One side of a transaction as the caller names it.
+package enum Party: Hashable, Sendable {
+  case balance(Identifier)
+  /// `@name`: the balance with that indicator in the transaction's currency, made on the fly in the general ledger.
+  case indicator(String)
+}
+
+/// A transaction that a client asks for.
+package struct NewTransaction: Sendable, Equatable {
+  package var identifier: Identifier?
+  package var source: Party
+  package var destination: Party
+  /// Minor units, more than zero.
+  package var amount: Amount
+  /// Minor units in a unit, at least 1.
+  package var precision: Int64
+  package var currency: String
+  package var reference: String
+  package var description: String?
+  package var allowOverdraft: Bool
+  /// Minor units below zero that the source may reach; nil for none, or for no limit with `allowOverdraft`.
+  package var overdraftLimit: Amount?
+  package var effectiveDate: Microseconds?
+  /// Compact JSON object, empty for `{}`.
+  package var metadata: [UInt8]
+
+  package init(
+    identifier: Identifier? = nil, source: Party, destination: Party, amount: Amount, precision: Int64 = 1,
+    currency: String, reference: String, description: String? = nil, allowOverdraft: Bool = false,
+    overdraftLimit: Amount? = nil, effectiveDate: Microseconds? = nil, metadata: [UInt8] = []
+  ) {
+    self.identifier = identifier
+    self.source = source
+    self.destination = destination
+    self.amount = amount
+    self.precision = precision
+    self.currency = currency
+    self.reference = reference
+    self.description = description
+    self.allowOverdraft = allowOverdraft
+    self.overdraftLimit = overdraftLimit
+    self.effectiveDate = effectiveDate
+    self.metadata = metadata
+  }
+}
+
+/// What has become of a transaction.
+package enum TransactionStatus: UInt8, Sendable, CaseIterable {
+  case applied, inflight, scheduled, void, rejected
+
+  package var name: StaticString {
+    switch self {
+    case .applied: "APPLIED"
+    case .inflight: "INFLIGHT"
+    case .scheduled: "SCHEDULED"
+    case .void: "VOID"
+    case .rejected: "REJECTED"
+    }
+  }
+}
+
+/// The rarely read part of a transaction, kept as one record that never changes.
+///
+/// ```
+/// flags        UInt8     bit 0 description, 1 parent, 2 effective date, 3 overdraft limit, 4 metadata digest
+/// reference    UInt16 length | bytes
+/// description  UInt16 length | bytes          if bit 0
+/// parent       two UInt64                     if bit 1
+/// effective    Int64 microseconds             if bit 2
+/// limit        Amount bytes                   if bit 3
+/// digest       UInt64                         if bit 4
+/// ```
+package struct TransactionDetail: Sendable, Equatable {
+  package var reference: String
+  package var description: String?
+  /// UUID of the batch that the transaction came in.
+  package var batch: StoredIdentifier?
+  package var effectiveDate: Microseconds?
+  package var overdraftLimit: Amount?
+  /// XXH3 of the metadata as first sent; metadata may change later, what a reference stands for may not.
+  package var metadataDigest: UInt64?
+
+  package init(
+    reference: String, description: String? = nil, batch: StoredIdentifier? = nil,
+    effectiveDate: Microseconds? = nil, overdraftLimit: Amount? = nil, metadataDigest: UInt64? = nil
+  ) {
+    self.reference = reference
+    self.description = description
+    self.batch = batch
+    self.effectiveDate = effectiveDate
+    self.overdraftLimit = overdraftLimit
+    self.metadataDigest = metadataDigest
+  }
+
+  /// The record's bytes.
+  package func encoded() -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(48)
+    var flags: UInt8 = 0
+    if description != nil { flags |= 1 }
+    if batch != nil { flags |= 2 }
+    if effectiveDate != nil { flags |= 4 }
+    if overdraftLimit != nil { flags |= 8 }
+    if metadataDigest != nil { flags |= 16 }
+    bytes.append(flags)
+    Self.append(reference, to: &bytes)
+    if let description { Self.append(description, to: &bytes) }
+    if let batch {
+      Self.append(batch.high, to: &bytes)
+      Self.append(batch.low, to: &bytes)
+    }
+    if let effectiveDate { Self.append(UInt64(bitPattern: effectiveDate.count), to: &bytes) }
+    if let overdraftLimit { overdraftLimit.appendBytes(to: &bytes) }
+    if let metadataDigest { Self.append(metadataDigest, to: &bytes) }
+    return bytes
+  }
+
+  /// Reads a record that `encoded` made.
+  package init(_ record: UnsafeRawBufferPointer) {
+    let flags = unsafe record[0]
+    var place = 1
+    unsafe reference = Self.text(record, &place)
+    unsafe description = flags & 1 != 0 ? Self.text(record, &place) : nil
+    if flags & 2 != 0 {
+      let high = unsafe Self.word(record, &place)
+      batch = unsafe StoredIdentifier(high: high, low: Self.word(record, &place))
+    } else {
+      batch = nil
+    }
+    unsafe effectiveDate =
+      flags & 4 != 0 ? Microseconds(Int64(bitPattern: Self.word(record, &place))) : nil
+    if flags & 8 != 0 {
+      let span = unsafe Span<UInt8>(_unsafeElements: record.bindMemory(to: UInt8.self))
+      overdraftLimit = try? Amount(bytes: span, at: &place)
+    } else {
+      overdraftLimit = nil
+    }
+    unsafe metadataDigest = flags & 16 != 0 ? Self.word(record, &place) : nil
+  }
+
+  /// The reference's bytes in a record, without reading the rest. O(1).
+  package static func referenceBytes(_ record: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let count = unsafe Int(record.loadUnaligned(fromByteOffset: 1, as: UInt16.self))
+    return unsafe UnsafeRawBufferPointer(rebasing: record[3..<3 + count])
+  }
+
+  private static func append(_ text: String, to bytes: inout [UInt8]) {
+    let count = UInt16(text.utf8.count)
+    bytes.append(UInt8(truncatingIfNeeded: count))
+    bytes.append(UInt8(count >> 8))
+    bytes.append(contentsOf: text.utf8)
+  }
+
+  private static func append(_ word: UInt64, to bytes: inout [UInt8]) {
+    for shift in stride(from: UInt64(0), to: 64, by: 8) {
+      bytes.append(UInt8(truncatingIfNeeded: word >> shift))
+    }
+  }
+
+  private static func text(_ record: UnsafeRawBufferPointer, _ place: inout Int) -> String {
+    let count = unsafe Int(record.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+    place += 2 + count
+    return unsafe String(decoding: record[place - count..<place], as: UTF8.self)
+  }
+
+  private static func word(_ record: UnsafeRawBufferPointer, _ place: inout Int) -> UInt64 {
+    place += 8
+    return unsafe record.loadUnaligned(fromByteOffset: place - 8, as: UInt64.self)
+  }
+}
