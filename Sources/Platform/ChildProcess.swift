@@ -18,7 +18,7 @@ package struct ChildProcess: ~Copyable {
     }
     var pointers = unsafe arguments.map { unsafe UnsafePointer(strdup($0)) }
     unsafe pointers.append(nil)
-    defer { for unsafepointer in unsafe pointers { unsafe free(UnsafeMutablePointer(mutating: pointer)) } }
+    defer { for unsafe pointer in unsafe pointers { unsafe free(UnsafeMutablePointer(mutating: pointer)) } }
     var writingEnd: CInt = -1
     let result = unsafe csys_spawn(pointers, &writingEnd)
     processID = try Syscalls.checked(result, "posix_spawn", "run", arguments[0])
