@@ -2,8 +2,8 @@
 
 /// An exact integer of any size.
 ///
-/// There is one form for each value: what fits `Int128` is kept inline and never as a GMP number, and zero has
-/// no sign. So equality and hashing may look at the form, and the bytes of equal amounts are equal.
+/// There is one form for each value: what fits `Int128` is kept inline and never as a GMP number, and zero
+/// has no sign. So equality and hashing may look at the form, and the bytes of equal amounts are equal.
 /// Inline amounts cost no allocation and no reference count. 17 bytes, stride 32.
 package struct Amount: Sendable {
   @usableFromInline

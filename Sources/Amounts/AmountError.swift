@@ -4,8 +4,8 @@
 package enum AmountError: Error, Equatable, Sendable {
   /// There is no text at all.
   case empty
-  /// The text is not `-?[0-9]+`; `offset` is that of the first byte that breaks it, or the length when the text
-  /// ends too early.
+  /// The text is not `-?[0-9]+`; `offset` is that of the first byte that breaks it, or the length when the
+  /// text ends too early.
   case notAnInteger(offset: Int)
   /// The text is not `-?[0-9]+` with an optional `.[0-9]+`; `offset` as above.
   case notADecimal(offset: Int)

@@ -7,8 +7,8 @@ internal import CGMP
 /// The operations take and give `Amount`s, because any operand may be inline and any result may become so.
 @safe
 package final class BigInteger: Sendable {
-  /// `nonisolated(unsafe)`: the limbs behind it are written before `init` and freed in `deinit`, by this object
-  /// alone.
+  /// `nonisolated(unsafe)`: the limbs behind it are written before `init` and freed in `deinit`, by this
+  /// object alone.
   private nonisolated(unsafe) let number: __mpz_struct
 
   /// Takes over the limbs of `number`, which must not fit `Int128`.

@@ -9,9 +9,10 @@ package struct DecimalAmount: Sendable, Hashable {
   /// How many digits of `unscaled` stand behind the point: 2 for `12.34`. Never negative.
   package let scale: Int
 
-  /// Reads `-?[0-9]+` with an optional `.[0-9]+`. No exponent, no plus sign, no blanks, digits on both sides of a point.
+  /// Reads `-?[0-9]+` with an optional `.[0-9]+`. No exponent, no plus sign, no blanks; a point
+  /// has digits on both sides.
   ///
-  /// - Throws: `empty`, `notADecimal`, `tooManyDigits` (digits before and behind the point together, zeros too).
+  /// - Throws: `empty`, `notADecimal`, `tooManyDigits` (all digits together, zeros too).
   package init(
     text: Span<UInt8>, maximumDigits: Int = Amount.maximumDigits
   ) throws(AmountError) {
@@ -67,7 +68,8 @@ extension DecimalAmount {
   package static let roundedFractionDigits = 16
 
   /// `precise / precision` as decimal text, without zeros at the end of its fraction: exact when the quotient
-  /// is a finite decimal (12345 by 100 is `123.45`), else rounded half away from zero to 16 fractional digits.
+  /// is a finite decimal (12345 by 100 is `123.45`), else rounded to 16 fractional digits, a half
+  /// away from zero.
   ///
   /// - Precondition: `precision` is at least 1.
   package static func decimalText(of precise: Amount, precision: Amount) -> String {
@@ -95,7 +97,7 @@ extension DecimalAmount {
   private static func quotient(_ precise: Amount, _ precision: Amount) -> (unscaled: Amount, scale: Int) {
     let (odd, twos) = BigInteger.removing(factor: 2, from: precision)
     let (rest, fives) = BigInteger.removing(factor: 5, from: odd)
-    // What is left has no factor in common with ten: the quotient is finite if and only if it divides `precise`.
+    // The rest shares no factor with ten: the quotient is finite if and only if it divides `precise`.
     guard let reduced = precise.dividedExactly(by: rest) else {
       let scale = roundedFractionDigits
       return ((precise * .power(of10: scale)).dividedRoundingHalfAwayFromZero(by: precision), scale)

@@ -1,4 +1,4 @@
-// The fence that reads and writes decimal digits of machine integers eight a step, as the bytes of a 64-bit word.
+// The fence that reads and writes decimal digits of machine integers, eight a step as bytes of a word.
 
 enum DecimalDigits {
   /// What fits `Int128` whatever its digits are.

@@ -1,4 +1,4 @@
-// Amounts against Python's integers: every line of Data/oracle.txt, which make_oracle.py beside it writes and explains.
+// Amounts against Python's integers: every line of Data/oracle.txt, written by make_oracle.py beside it.
 
 import Amounts
 import Foundation

@@ -1,4 +1,4 @@
-// Random amounts for tests, of all sizes, with a liking for the edges of 64 and 128 bits and of powers of ten.
+// Random amounts for tests, of all sizes, with a liking for the edges of words and of powers of ten.
 
 package import Amounts
 

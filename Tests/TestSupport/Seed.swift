@@ -2,8 +2,8 @@
 
 import FoundationEssentials
 
-/// The seed of one random test. Use `Seed.sample(n)` as a test's arguments: the runner then prints the seed that failed,
-/// and `LEDGERLINE_SEED=<seed> swift test --filter <test>` repeats that one.
+/// The seed of one random test. Use `Seed.sample(n)` as a test's arguments: the runner then prints the seed
+/// that failed, and `LEDGERLINE_SEED=<seed> swift test --filter <test>` repeats that one.
 package struct Seed: Sendable, Hashable, CustomStringConvertible {
   package let value: UInt64
 
@@ -30,8 +30,8 @@ package struct Seed: Sendable, Hashable, CustomStringConvertible {
   package var description: String { "LEDGERLINE_SEED=\(value)" }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): one 64-bit word of state,
-/// every seed good.
+/// SplitMix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): one word
+/// of state, every seed good.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
