@@ -1,7 +1,7 @@
 // Exact sums, differences, products and quotients of amounts.
 
 extension Amount {
-  @inlinable
+  @inlinable @inline(__always)
   package static func + (left: Amount, right: Amount) -> Amount {
     if case .inline(let a) = left.storage, case .inline(let b) = right.storage {
       let (sum, overflow) = a.addingReportingOverflow(b)
@@ -10,7 +10,7 @@ extension Amount {
     return BigInteger.sum(left, right)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static func - (left: Amount, right: Amount) -> Amount {
     if case .inline(let a) = left.storage, case .inline(let b) = right.storage {
       let (difference, overflow) = a.subtractingReportingOverflow(b)
@@ -19,7 +19,7 @@ extension Amount {
     return BigInteger.difference(left, right)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static func * (left: Amount, right: Amount) -> Amount {
     if case .inline(let a) = left.storage, case .inline(let b) = right.storage {
       // Two 64-bit factors cannot overflow 128 bits: one multiplication and no check.
@@ -32,22 +32,22 @@ extension Amount {
     return BigInteger.product(left, right)
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static prefix func - (amount: Amount) -> Amount {
     .zero - amount
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static func += (left: inout Amount, right: Amount) {
     left = left + right
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static func -= (left: inout Amount, right: Amount) {
     left = left - right
   }
 
-  @inlinable
+  @inlinable @inline(__always)
   package static func *= (left: inout Amount, right: Amount) {
     left = left * right
   }

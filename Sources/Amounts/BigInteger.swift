@@ -5,7 +5,7 @@ internal import CGMP
 /// A GMP number beyond 128 bits. Made once, then only read, so threads may share it without locks.
 ///
 /// The operations take and give `Amount`s, because any operand may be inline and any result may become so.
-@safe
+@safe @usableFromInline
 package final class BigInteger: Sendable {
   /// `nonisolated(unsafe)`: the limbs behind it are written before `init` and freed in `deinit`, by this
   /// object alone.
@@ -21,7 +21,7 @@ package final class BigInteger: Sendable {
     unsafe __gmpz_clear(&number)
   }
 
-  package var isNegative: Bool { unsafe number._mp_size < 0 }
+  @usableFromInline package var isNegative: Bool { unsafe number._mp_size < 0 }
 
   /// How many 64-bit words the magnitude has: three or more, or two with the top bit in use.
   var wordCount: Int { Int(unsafe number._mp_size.magnitude) }
@@ -33,12 +33,7 @@ package final class BigInteger: Sendable {
     }
   }
 
-  /// Negative, zero or positive as `left` is below, equal to or above `right`.
-  package static func order(_ left: BigInteger, _ right: BigInteger) -> Int {
-    if left === right { return 0 }
-    return unsafe left.withNumber { a in unsafe right.withNumber { b in Int(unsafe __gmpz_cmp(a, b)) } }
-  }
-
+  @usableFromInline
   package func hash(into hasher: inout Hasher) {
     hasher.combine(unsafe number._mp_size)
     withExtendedLifetime(self) {
@@ -107,18 +102,27 @@ extension Amount {
 // MARK: - Arithmetic
 
 extension BigInteger {
+  /// Negative, zero or positive as `left` is below, equal to or above `right`.
+  @usableFromInline
+  package static func order(_ left: Amount, _ right: Amount) -> Int {
+    unsafe left.withNumber { a in unsafe right.withNumber { b in Int(unsafe __gmpz_cmp(a, b)) } }
+  }
+
+  @usableFromInline
   package static func sum(_ left: Amount, _ right: Amount) -> Amount {
     unsafe left.withNumber { a in
       unsafe right.withNumber { b in unsafe Amount { unsafe __gmpz_add($0, a, b) } }
     }
   }
 
+  @usableFromInline
   package static func difference(_ left: Amount, _ right: Amount) -> Amount {
     unsafe left.withNumber { a in
       unsafe right.withNumber { b in unsafe Amount { unsafe __gmpz_sub($0, a, b) } }
     }
   }
 
+  @usableFromInline
   package static func product(_ left: Amount, _ right: Amount) -> Amount {
     unsafe left.withNumber { a in
       unsafe right.withNumber { b in unsafe Amount { unsafe __gmpz_mul($0, a, b) } }
@@ -126,6 +130,7 @@ extension BigInteger {
   }
 
   /// Truncating, as `Int128` divides. The divisor must not be zero.
+  @usableFromInline
   package static func quotientAndRemainder(
     _ dividend: Amount, _ divisor: Amount
   ) -> (quotient: Amount, remainder: Amount) {

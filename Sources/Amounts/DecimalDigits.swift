@@ -29,11 +29,11 @@ enum DecimalDigits {
 
   private static let zeros: UInt64 = 0x3030_3030_3030_3030
 
-  /// Whether all eight bytes are digits: each high half is 3, and stays so when 6 is added.
+  /// Zero when all eight bytes are digits: each high half is 3, and stays so when 6 is added.
   @inline(__always)
-  private static func areDigits(_ word: UInt64) -> Bool {
+  private static func faults(_ word: UInt64) -> UInt64 {
     let highs: UInt64 = 0xF0F0_F0F0_F0F0_F0F0
-    return (word & highs) | (((word &+ 0x0606_0606_0606_0606) & highs) >> 4) == 0x3333_3333_3333_3333
+    return ((word ^ zeros) | ((word &+ 0x0606_0606_0606_0606) ^ zeros)) & highs
   }
 
   /// The value of eight digits: pairs, then fours, then all, each step joining neighbours.
@@ -78,24 +78,24 @@ enum DecimalDigits {
     let shift = UInt64(8 &- head) &* 8
     let first = unsafe load(pointer)
     let headWord = shift == 0 ? first : (first << shift) | (zeros >> (64 &- shift))
-    var allDigits = areDigits(headWord)
+    var faults = Self.faults(headWord)
     var narrow = value(headWord)
     var index = head
     let narrowEnd = min(count, head &+ 8)
     while index < narrowEnd {
       let word = unsafe load(pointer + index)
-      allDigits = allDigits && areDigits(word)
+      faults |= Self.faults(word)
       narrow = narrow &* 100_000_000 &+ value(word)
       index &+= 8
     }
     var wide = UInt128(narrow)
     while index < count {
       let word = unsafe load(pointer + index)
-      allDigits = allDigits && areDigits(word)
+      faults |= Self.faults(word)
       wide = wide &* 100_000_000 &+ UInt128(value(word))
       index &+= 8
     }
-    return allDigits ? wide : nil
+    return faults == 0 ? wide : nil
   }
 
   /// The offset of the first byte at or after `start` that is not a digit; the length when there is none.
@@ -104,7 +104,7 @@ enum DecimalDigits {
     let count = text.count
     while index + 8 <= count {
       let word = unsafe text.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-      if !areDigits(word) { break }
+      if faults(word) != 0 { break }
       index += 8
     }
     while index < count && text[index] &- 0x30 <= 9 {

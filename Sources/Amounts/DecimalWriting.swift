@@ -28,6 +28,7 @@ extension Amount {
 
 extension Amount: CustomStringConvertible {
   /// The decimal text.
+  @usableFromInline
   package var description: String {
     unsafe String(unsafeUninitializedCapacity: decimalCapacity) { buffer in
       unsafe writeDecimal(at: buffer.baseAddress!)
