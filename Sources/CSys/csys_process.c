@@ -1,10 +1,9 @@
-// Time, threads, memory, terminal and children of this process.
+// Time, memory, terminal and children of this process.
 #define _GNU_SOURCE
 #include "CSys.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -46,20 +45,6 @@ int csys_processor_count(void) {
   return count > 0 ? (int)count : 1;
 }
 
-void csys_name_thread(const char *name) {
-  char kept[16] = {0};
-  strncpy(kept, name, sizeof kept - 1);
-  pthread_setname_np(pthread_self(), kept);
-}
-
-int csys_pin_thread(int processor) {
-  cpu_set_t set;
-  if (processor < 0 || processor >= CPU_SETSIZE) return -EINVAL;
-  CPU_ZERO(&set);
-  CPU_SET(processor, &set);
-  return RESULT(sched_setaffinity(0, sizeof set, &set));
-}
-
 int csys_raise_descriptor_limit(uint64_t *limit) {
   struct rlimit held;
   if (getrlimit(RLIMIT_NOFILE, &held) < 0) return -errno;
@@ -69,15 +54,6 @@ int csys_raise_descriptor_limit(uint64_t *limit) {
   if (setrlimit(RLIMIT_NOFILE, &held) < 0) return -errno;
   *limit = held.rlim_cur;
   return 0;
-}
-
-int csys_condition_init(void *condition) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  int error = pthread_cond_init((pthread_cond_t *)condition, &attributes);
-  pthread_condattr_destroy(&attributes);
-  return -error;
 }
 
 void *csys_map_pages(size_t byte_count, size_t alignment, int *error) {

@@ -1,8 +1,5 @@
 // A program that is given its standard input through a pipe, such as a pager.
 
-import CSys
-import Glibc
-
 /// A running child. One owner; dropping it closes its input and waits for its end.
 package struct ChildProcess: ~Copyable {
   package let processID: Int32
@@ -13,15 +10,8 @@ package struct ChildProcess: ~Copyable {
   /// - Throws: ENOENT when there is no such program.
   package init(_ arguments: [String]) throws(SystemError) {
     precondition(!arguments.isEmpty, "a program has a name")
-    for argument in arguments where argument.utf8.contains(0) {
-      throw SystemError(code: EINVAL, call: "posix_spawn", doing: "run with the argument", path: argument)
-    }
-    var pointers = unsafe arguments.map { unsafe UnsafePointer(strdup($0)) }
-    unsafe pointers.append(nil)
-    defer { for unsafe pointer in unsafe pointers { unsafe free(UnsafeMutablePointer(mutating: pointer)) } }
-    var writingEnd: CInt = -1
-    let result = unsafe csys_spawn(pointers, &writingEnd)
-    processID = try Syscalls.checked(result, "posix_spawn", "run", arguments[0])
+    let (pid, writingEnd) = try Syscalls.spawn(arguments)
+    processID = pid
     input = writingEnd
   }
 
@@ -35,14 +25,14 @@ package struct ChildProcess: ~Copyable {
     precondition(input >= 0, "a child is waited for once")
     Syscalls.close(input)
     input = -1
-    let result = Syscalls.retrying { csys_wait(processID) }
+    let result = Syscalls.wait(processID)
     return try Syscalls.checked(result, "waitpid", "wait for process \(processID)", nil)
   }
 
   deinit {
     if input >= 0 {
       Syscalls.close(input)
-      _ = Syscalls.retrying { csys_wait(processID) }
+      _ = Syscalls.wait(processID)
     }
   }
 }

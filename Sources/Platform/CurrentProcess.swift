@@ -13,26 +13,16 @@ package enum CurrentProcess {
   package static var processorCount: Int { Int(csys_processor_count()) }
 
   /// The value of an environment variable; nil when it is not set. Nothing here ever sets one.
-  package static func environment(_ name: String) -> String? {
-    guard let value = unsafe getenv(name) else { return nil }
-    return unsafe String(cString: value)
-  }
+  package static func environment(_ name: String) -> String? { Syscalls.environment(name) }
 
   /// The working directory; nil when it was removed.
-  package static var workingDirectory: String? {
-    guard let path = unsafe getcwd(nil, 0) else { return nil }
-    defer { unsafe free(path) }
-    return unsafe String(cString: path)
-  }
+  package static var workingDirectory: String? { Syscalls.workingDirectory() }
 
   /// Raises the number of open files to the hard limit.
   /// - Returns: how many may be open now.
   @discardableResult
   package static func raiseDescriptorLimit() throws(SystemError) -> Int {
-    var limit: UInt64 = 0
-    let result = unsafe csys_raise_descriptor_limit(&limit)
-    _ = try Syscalls.checked(result, "setrlimit", "raise the number of open files", nil)
-    return Int(clamping: limit)
+    try Syscalls.raiseDescriptorLimit()
   }
 
   /// Ends the process at once with `code`; nothing is flushed and no destructor runs.

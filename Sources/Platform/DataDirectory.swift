@@ -59,11 +59,7 @@ package struct DataDirectory: Sendable {
   /// - Throws: `.worldWritable`, `.notADirectory`, `.failed` (ENOENT when missing).
   package init(existing path: String) throws(DirectoryError) {
     let status = try DirectoryError.wrapping { () throws(SystemError) in
-      try Syscalls.checkPath(path, "stat", "look at the data directory")
-      var status = csys_status()
-      let result = unsafe csys_stat(path, 1, &status)
-      _ = try Syscalls.checked(result, "stat", "look at the data directory", path)
-      return FileStatus(status)
+      try Syscalls.status(at: path)
     }
     guard status.kind == .directory else { throw .notADirectory(path: path, found: status.kind) }
     if status.permissions & 0o002 != 0 {
@@ -77,20 +73,8 @@ package struct DataDirectory: Sendable {
 
   /// The names in this directory, sorted by their bytes, without `.` and `..`.
   package func names() throws(SystemError) -> [String] {
-    var directory: UnsafeMutableRawPointer?
-    let opened = unsafe csys_open_directory(path, &directory)
-    _ = try Syscalls.checked(opened, "opendir", "list", path)
-    defer { unsafe csys_close_directory(directory) }
-    var names: [String] = []
-    while true {
-      var code: CInt = 0
-      guard let name = unsafe csys_next_entry(directory, &code) else {
-        _ = try Syscalls.checked(code, "readdir", "list", path)
-        break
-      }
-      let text = unsafe String(cString: name)
-      if text != "." && text != ".." { names.append(text) }
-    }
+    var names = try Syscalls.entries(of: path)
+    names.removeAll { $0 == "." || $0 == ".." }
     names.sort { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     return names
   }

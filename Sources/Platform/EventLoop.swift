@@ -34,7 +34,7 @@ package struct ReadyEvent: Equatable, Sendable {
   package var isWritable: Bool { flags & CSYS_EVENT_WRITE != 0 }
   /// The peer writes no more.
   package var isReadHangup: Bool { flags & CSYS_EVENT_READ_HANGUP != 0 }
-  /// Both directions are over (EPOLLHUP) or the descriptor is in error (EPOLLERR): read to learn which, close.
+  /// Both directions are over (EPOLLHUP) or the descriptor has failed (EPOLLERR): read the rest, close.
   package var isBroken: Bool { flags & (CSYS_EVENT_HANGUP | CSYS_EVENT_ERROR) != 0 }
 }
 

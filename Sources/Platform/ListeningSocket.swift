@@ -1,4 +1,4 @@
-// A Unix socket that clients connect to: made safely, private from its first moment, removed by its owner only.
+// A Unix socket that clients connect to: private from its first moment, removed by its owner only.
 
 import CSys
 import Glibc
@@ -11,12 +11,12 @@ package enum Accepted: ~Copyable {
   case wouldBlock
   /// A client went away before it was accepted; try again.
   case abandoned
-  /// This process (EMFILE) or the machine (ENFILE) has no descriptor left, or the kernel no memory: the client
-  /// stays in the queue, so stop listening for events until a connection closes, or the loop spins.
+  /// This process (EMFILE) or the machine (ENFILE) has no descriptor left, or the kernel no memory. The
+  /// client stays in the queue: stop watching the socket until a connection closes, or the loop spins.
   case outOfDescriptors(SystemError)
 }
 
-/// A listening Unix socket. One owner; dropping it closes it and removes its file, if that is still its own.
+/// A listening Unix socket. One owner; dropping it closes it and removes its file, if still its own.
 @safe
 package struct ListeningSocket: ~Copyable, Sendable {
   /// For `EventLoop` only; it stays the property of this value.
@@ -28,8 +28,8 @@ package struct ListeningSocket: ~Copyable, Sendable {
   /// Listens on `path`, nonblocking.
   ///
   /// The file has its permissions from its first moment: the mode is set on the socket before bind(2), where
-  /// Linux takes it from, and checked afterwards. (umask would do it too, but it belongs to the whole process,
-  /// and other threads make files and directories meanwhile.)
+  /// Linux takes it from, and checked afterwards. (umask would do it too, but it belongs to the
+  /// whole process, and other threads make files and directories meanwhile.)
   ///
   /// - Parameters:
   ///   - permissions: of the socket file; who may write to it may connect.
@@ -107,7 +107,7 @@ extension ListeningSocket {
     let probe = try SocketError.wrapping { () throws(SystemError) in
       try Syscalls.makeSocket(nonblocking: true)
     }
-    let result = Syscalls.retrying { unsafe csys_connect(probe, path) }
+    let result = Syscalls.connect(probe, to: path)
     Syscalls.close(probe)
     switch -result {
     case ECONNREFUSED: break
@@ -128,8 +128,7 @@ extension ListeningSocket {
     try SocketError.wrapping { () throws(SystemError) in
       let mode = csys_fchmod(descriptor, permissions)
       _ = try Syscalls.checked(mode, "fchmod", "set the permissions of the socket", path)
-      let result = unsafe csys_bind(descriptor, path)
-      _ = try Syscalls.checked(result, "bind", "create the socket", path)
+      try Syscalls.bind(descriptor, to: path)
     }
     let status = try SocketError.wrapping { () throws(SystemError) in try Syscalls.linkStatus(path) }
     guard let status, status.kind == .socket else { throw .occupied(path: path, by: .other) }
@@ -140,7 +139,7 @@ extension ListeningSocket {
         try Syscalls.unlink(path)
         throw SystemError(code: EPERM, call: "bind", doing: "create a private socket", path: path)
       }
-      _ = try Syscalls.checked(unsafe csys_chmod(path, permissions), "chmod", "set the permissions of", path)
+      try Syscalls.setPermissions(of: path, permissions)
     }
     return status.identity
   }

@@ -26,10 +26,7 @@ package struct SignalDescriptor: ~Copyable, Sendable {
   /// Blocks `signals` in the calling thread and in every thread it starts later, and receives them here.
   /// Call it on the main thread before others start, or a thread without the block takes the signal.
   package init(_ signals: [Signal]) throws(SystemError) {
-    let numbers = signals.map(\.rawValue)
-    let result = unsafe csys_signalfd(numbers, CInt(numbers.count))
-    let number = try Syscalls.checked(result, "signalfd", "receive signals", nil)
-    owned = Descriptor(adopting: number)
+    owned = Descriptor(adopting: try Syscalls.signalDescriptor(signals.map(\.rawValue)))
   }
 
   /// For `EventLoop` only.
@@ -41,6 +38,6 @@ package struct SignalDescriptor: ~Copyable, Sendable {
     return Signal(rawValue: try Syscalls.checked(result, "read", "receive a signal", nil))
   }
 
-  /// Makes writing to a closed pipe or socket answer EPIPE instead of ending the process. Call it once at start.
+  /// Makes writing to a closed pipe or socket answer EPIPE instead of ending the process; call it at start.
   package static func ignoreBrokenPipes() { _ = csys_ignore_signal(SIGPIPE) }
 }

@@ -1,8 +1,5 @@
 // Standard input, output and error by read(2) and write(2), unbuffered, without C's shared streams.
 
-import CSys
-import Glibc
-
 /// Writing to a descriptor that stays open: standard output and error, or a pager's pipe.
 package struct OutputStream: Sendable {
   package let descriptor: CInt
@@ -15,17 +12,7 @@ package struct OutputStream: Sendable {
   /// Writes all of `bytes`, waiting for room when the descriptor is nonblocking.
   /// - Throws: EPIPE when nobody reads any more (with SIGPIPE ignored).
   package func write(_ bytes: Span<UInt8>) throws(SystemError) {
-    unsafe try bytes.withUnsafeBytes { bytes throws(SystemError) in
-      var done = 0
-      while done < bytes.count {
-        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
-        switch unsafe try Syscalls.write(descriptor, rest, doing: "write", path: nil) {
-        case .bytes(let count): done += count
-        case .wouldBlock: _ = Syscalls.retrying { csys_poll(descriptor, 1, -1) }
-        case .peerGone: throw SystemError(code: EPIPE, call: "write", doing: "write")
-        }
-      }
-    }
+    try Syscalls.writeAllWaiting(descriptor, bytes)
   }
 
   package func write(_ bytes: [UInt8]) throws(SystemError) { try write(bytes.span) }
@@ -98,13 +85,10 @@ package struct LineReader: ~Copyable {
     start = 0
     let descriptor = self.descriptor
     var span = piece.mutableSpan
-    let readiness = unsafe try span.withUnsafeMutableBytes { bytes throws(SystemError) in
-      unsafe try Syscalls.read(descriptor, into: bytes, doing: "read lines", path: nil)
-    }
-    switch readiness {
+    switch try Syscalls.read(descriptor, into: &span) {
     case .bytes(0), .peerGone: hasEnded = true
     case .bytes(let count): buffer.append(contentsOf: piece[..<count])
-    case .wouldBlock: _ = Syscalls.retrying { csys_poll(descriptor, 0, -1) }
+    case .wouldBlock: Syscalls.waitUntilReady(descriptor, toWrite: false)
     }
   }
 }

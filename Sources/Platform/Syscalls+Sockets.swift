@@ -21,6 +21,15 @@ extension Syscalls {
     _ = try checked(result, "listen", "listen on", path)
   }
 
+  static func bind(_ descriptor: CInt, to path: String) throws(SystemError) {
+    _ = try checked(unsafe csys_bind(descriptor, path), "bind", "create the socket", path)
+  }
+
+  /// connect(2): 0, or minus errno for the caller to sort.
+  static func connect(_ descriptor: CInt, to path: String) -> CInt {
+    retrying { unsafe csys_connect(descriptor, path) }
+  }
+
   /// accept4(2): the descriptor, or minus errno for the caller to sort.
   static func accept(_ descriptor: CInt) -> CInt { retrying { csys_accept(descriptor) } }
 

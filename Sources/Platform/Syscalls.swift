@@ -83,6 +83,33 @@ enum Syscalls {
     }
   }
 
+  /// Writes all of `bytes`, waiting for room when the descriptor is nonblocking.
+  static func writeAllWaiting(_ descriptor: CInt, _ bytes: Span<UInt8>) throws(SystemError) {
+    unsafe try bytes.withUnsafeBytes { bytes throws(SystemError) in
+      var done = 0
+      while done < bytes.count {
+        let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
+        switch unsafe try write(descriptor, rest, doing: "write", path: nil) {
+        case .bytes(let count): done += count
+        case .wouldBlock: waitUntilReady(descriptor, toWrite: true)
+        case .peerGone: throw SystemError(code: EPIPE, call: "write", doing: "write")
+        }
+      }
+    }
+  }
+
+  static func read(_ descriptor: CInt, into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Readiness
+  {
+    unsafe try bytes.withUnsafeMutableBytes { bytes throws(SystemError) in
+      unsafe try read(descriptor, into: bytes, doing: "read", path: nil)
+    }
+  }
+
+  /// poll(2): waits until a read or write would not block.
+  static func waitUntilReady(_ descriptor: CInt, toWrite: Bool) {
+    _ = retrying { csys_poll(descriptor, toWrite ? 1 : 0, -1) }
+  }
+
   static func pread(
     _ descriptor: CInt, into bytes: UnsafeMutableRawBufferPointer, at offset: Int, path: String?
   ) throws(SystemError) -> Int {
@@ -165,6 +192,34 @@ enum Syscalls {
     try checkPath(target, "rename", "rename to")
     let result = unsafe csys_rename(from, target)
     _ = try checked(result, "rename", "rename to \"\(escaped(target))\"", from)
+  }
+
+  /// What `path` leads to; links are followed.
+  static func status(at path: String) throws(SystemError) -> FileStatus {
+    try checkPath(path, "stat", "look at")
+    var status = csys_status()
+    _ = try checked(unsafe csys_stat(path, 1, &status), "stat", "look at", path)
+    return FileStatus(status)
+  }
+
+  static func setPermissions(of path: String, _ permissions: UInt32) throws(SystemError) {
+    _ = try checked(unsafe csys_chmod(path, permissions), "chmod", "set the permissions of", path)
+  }
+
+  /// The names in a directory in the order of the kernel, `.` and `..` among them.
+  static func entries(of path: String) throws(SystemError) -> [String] {
+    try checkPath(path, "opendir", "list")
+    var directory: UnsafeMutableRawPointer?
+    let opened = unsafe csys_open_directory(path, &directory)
+    _ = try checked(opened, "opendir", "list", path)
+    defer { unsafe csys_close_directory(directory) }
+    var names: [String] = []
+    var code: CInt = 0
+    while let name = unsafe csys_next_entry(directory, &code) {
+      unsafe names.append(String(cString: name))
+    }
+    _ = try checked(code, "readdir", "list", path)
+    return names
   }
 
   /// flock(2): true when this open file now holds the lock, false when another does.

@@ -1,7 +1,5 @@
 // A system call that failed: which, with what errno, while doing what to which path.
 
-import CSys
-
 /// A failed system call. Its text is one line without a full stop:
 /// `cannot write "/var/lib/ledger/journal-0.seg": No space left on device (ENOSPC from pwrite)`.
 package struct SystemError: Error, Equatable, Sendable {
@@ -22,13 +20,10 @@ package struct SystemError: Error, Equatable, Sendable {
   }
 
   /// The errno's name, for example `ENOSPC`; `errno 4095` where glibc knows none.
-  package var name: String {
-    guard let text = unsafe csys_error_name(code) else { return "errno \(code)" }
-    return unsafe String(cString: text)
-  }
+  package var name: String { Syscalls.errorName(code) ?? "errno \(code)" }
 
   /// What the errno means, in English: `No space left on device`.
-  package var meaning: String { unsafe String(cString: csys_error_text(code)) }
+  package var meaning: String { Syscalls.errorText(code) }
 }
 
 extension SystemError: CustomStringConvertible {
@@ -38,7 +33,7 @@ extension SystemError: CustomStringConvertible {
   }
 }
 
-/// `path` with quotes, backslashes and control characters escaped, so that it stays inside its quotes on one line.
+/// `path` with quotes, backslashes and control characters escaped: it stays on one line inside its quotes.
 func escaped(_ path: String) -> String {
   var text = ""
   for scalar in path.unicodeScalars {

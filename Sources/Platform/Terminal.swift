@@ -1,7 +1,6 @@
 // The terminal: whether there is one, how large it is.
 
 import CSys
-import Glibc
 
 /// What kind of place a standard stream leads to.
 package enum Terminal {
@@ -21,11 +20,7 @@ package enum Terminal {
 
   /// The size of the terminal behind `descriptor`; nil when it is none or does not say.
   package static func size(of descriptor: CInt = 1) -> Size? {
-    var columns: CInt = 0
-    var rows: CInt = 0
-    guard unsafe csys_window_size(descriptor, &columns, &rows) == 0, columns > 0, rows > 0 else {
-      return nil
-    }
-    return Size(columns: Int(columns), rows: Int(rows))
+    guard let size = Syscalls.windowSize(descriptor), size.columns > 0, size.rows > 0 else { return nil }
+    return size
   }
 }

@@ -1,12 +1,11 @@
 // A thread of the kernel's, with a name, a stack size and one end that is waited for.
 
 import CSys
-import Glibc
 import Synchronization
 
-/// A pthread. It runs `body` once; `join` waits for its end, and a thread nobody joins cleans up after itself.
+/// A pthread. It runs `body` once; `join` waits for its end; a thread nobody joins cleans up after itself.
 package final class Thread: Sendable {
-  private let handle: pthread_t
+  private let handle: UInt64
   /// Set by the one join, or by the deinitialiser that detaches.
   private let isJoined = Atomic<Bool>(false)
 
@@ -21,16 +20,12 @@ package final class Thread: Sendable {
   ) throws(SystemError) {
     let start = ThreadStart(name: name, body: body)
     let retained = unsafe Unmanaged.passRetained(start)
-    var attributes = pthread_attr_t()
-    unsafe pthread_attr_init(&attributes)
-    defer { unsafe pthread_attr_destroy(&attributes) }
     let rounded = (max(stackByteCount, 64 << 10) + 4095) & ~4095
-    unsafe pthread_attr_setstacksize(&attributes, rounded)
-    var handle = pthread_t()
-    let code = unsafe pthread_create(&handle, &attributes, Self.run, retained.toOpaque())
-    if code != 0 {
+    var handle: UInt64 = 0
+    let code = unsafe csys_create_thread(rounded, Self.run, retained.toOpaque(), &handle)
+    if code < 0 {
       unsafe retained.release()
-      throw SystemError(code: code, call: "pthread_create", doing: "start the thread \(name)")
+      throw SystemError(code: -code, call: "pthread_create", doing: "start the thread \(name)")
     }
     self.handle = handle
   }
@@ -39,12 +34,12 @@ package final class Thread: Sendable {
   package func join() {
     let before = isJoined.exchange(true, ordering: .acquiringAndReleasing)
     precondition(!before, "a thread is joined once")
-    let code = pthread_join(handle, nil)
-    precondition(code == 0, "pthread_join: errno \(code)")
+    let code = csys_join_thread(handle)
+    precondition(code == 0, "pthread_join: errno \(-code)")
   }
 
   deinit {
-    if !isJoined.load(ordering: .acquiring) { pthread_detach(handle) }
+    if !isJoined.load(ordering: .acquiring) { csys_detach_thread(handle) }
   }
 
   /// Ties the calling thread to one processor, for measurements.
@@ -54,7 +49,7 @@ package final class Thread: Sendable {
   }
 
   /// Lets another thread run.
-  package static func yield() { sched_yield() }
+  package static func yield() { csys_yield() }
 
   private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { raw in
     guard let raw = unsafe raw else { return nil }

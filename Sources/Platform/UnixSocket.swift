@@ -45,7 +45,7 @@ package struct UnixSocket: ~Copyable, Sendable {
     do throws(SystemError) {
       // For Unix sockets the kernel bounds connect(2) by the timeout for sending, and answers EAGAIN.
       if limit != nil { try Syscalls.setTimeout(descriptor, sending: true, limit) }
-      let result = Syscalls.retrying { unsafe csys_connect(descriptor, path) }
+      let result = Syscalls.connect(descriptor, to: path)
       let code = result == -EAGAIN ? -ETIMEDOUT : result
       _ = try Syscalls.checked(code, "connect", "connect to", path)
       if limit != nil { try Syscalls.setTimeout(descriptor, sending: true, nil) }
@@ -74,7 +74,7 @@ package struct UnixSocket: ~Copyable, Sendable {
   }
 
   /// Writes all of `bytes` to a blocking socket.
-  /// - Returns: `.bytes` of all, `.peerGone`, or `.wouldBlock` when its timeout is over (part may be written).
+  /// - Returns: `.bytes` of all, `.peerGone`, or `.wouldBlock` when its timeout is over, a part written.
   package borrowing func writeAll(_ bytes: Span<UInt8>) throws(SystemError) -> Readiness {
     var done = 0
     while done < bytes.count {

@@ -137,8 +137,23 @@ void csys_name_thread(const char *name);
 int csys_pin_thread(int processor);
 /// Raises RLIMIT_NOFILE to its hard limit; `*limit` is what holds afterwards.
 int csys_raise_descriptor_limit(uint64_t *limit);
-/// A condition that waits by CLOCK_MONOTONIC.
-int csys_condition_init(void *condition);
+/// Starts a joinable thread; 0 or minus errno.
+int csys_create_thread(size_t stack_bytes, void *(*run)(void *), void *argument, uint64_t *thread);
+int csys_join_thread(uint64_t thread);
+void csys_detach_thread(uint64_t thread);
+void csys_yield(void);
+/// A pthread mutex with a condition that waits by CLOCK_MONOTONIC; null when there is no memory.
+struct csys_gate;
+struct csys_gate *csys_gate_create(void);
+void csys_gate_destroy(struct csys_gate *gate);
+void csys_gate_lock(struct csys_gate *gate);
+void csys_gate_unlock(struct csys_gate *gate);
+/// Waits, with the lock held before and after, for a wake-up; for ever or until a monotonic time.
+void csys_gate_wait(struct csys_gate *gate);
+/// 1 when the time is over, else 0.
+int csys_gate_wait_until(struct csys_gate *gate, uint64_t nanoseconds);
+void csys_gate_wake_one(struct csys_gate *gate);
+void csys_gate_wake_all(struct csys_gate *gate);
 /// Anonymous memory whose address is a multiple of `alignment` (a power of two); null on failure.
 void *csys_map_pages(size_t byte_count, size_t alignment, int *error);
 int csys_unmap_pages(void *address, size_t byte_count);
