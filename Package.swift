@@ -39,7 +39,8 @@ let modules: [Target] = [
   .target(
     name: "Columns", dependencies: ["CKernels", "Amounts", "Platform"], swiftSettings: strict),
   .target(name: "Ledger", dependencies: ["Columns", "Amounts", "Platform"], swiftSettings: strict),
-  .target(name: "Query", dependencies: ["Ledger", "Columns", "Amounts"], swiftSettings: strict),
+  .target(
+    name: "Query", dependencies: ["Ledger", "Columns", "Amounts", "Platform"], swiftSettings: strict),
   .target(
     name: "Storage", dependencies: ["Ledger", "Columns", "Amounts", "Platform"],
     swiftSettings: strict),
