@@ -12,7 +12,7 @@ import Synchronization
 /// 24  companion     retained object that belongs to this version (wide amounts), 0 if none
 /// 32  payload …     (64-byte aligned)
 /// ```
-package struct BlockHeader: BitwiseCopyable {
+@usableFromInline package struct BlockHeader: BitwiseCopyable {
   @usableFromInline var birth: UInt64
   @usableFromInline var previous: UInt
   /// Journal position of the last change to the block.
@@ -26,7 +26,7 @@ package struct BlockHeader: BitwiseCopyable {
 /// One version of a chunk's values: the payload follows the header.
 ///
 /// Sendable because who may touch which version is settled by locks and epochs, not by the type (see `BlockTable`).
-@safe package struct Block: BitwiseCopyable, @unchecked Sendable {
+@safe @usableFromInline package struct Block: BitwiseCopyable, @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
 
   @inlinable init(base: UnsafeMutableRawPointer) { unsafe self.base = unsafe base }
@@ -65,7 +65,7 @@ package struct BlockKind: Sendable {
 ///
 /// Who may do what: writing takes the books' creation lock and the shard's lock; reading the current block takes the
 /// shard's lock; reading through a cut takes neither.
-@safe package final class BlockTable: Sendable {
+@safe @usableFromInline package final class BlockTable: Sendable {
   private static let segmentShift = 12
   private static let segmentCount = (Layout.rowLimit / Layout.chunkRows >> segmentShift) + 1
 

@@ -1,7 +1,7 @@
 // Lanes of 32-bit cells in a block: codes and handles that change rarely.
 
 /// A block of some lanes of 512 cells of 32 bits, zero at first.
-package struct CellBlock: BitwiseCopyable, Sendable {
+@usableFromInline package struct CellBlock: BitwiseCopyable, Sendable {
   @usableFromInline let block: Block
 
   @inlinable package init(_ block: Block) { self.block = block }

@@ -7,7 +7,7 @@ import Synchronization
 /// A cut with epoch `E` sees every block born before `E`. A writer must not overwrite a block born before the newest
 /// held cut; a block is given back when its successor was born before the oldest held cut, because no reader walks
 /// past that successor.
-package final class Epochs: Sendable {
+@usableFromInline package final class Epochs: Sendable {
   private let held = Mutex<[UInt64]>([])
   private let currentEpoch = Atomic<UInt64>(1)
   private let newestHeldEpoch = Atomic<UInt64>(0)

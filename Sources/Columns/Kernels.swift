@@ -3,7 +3,7 @@
 import CKernels
 
 /// Loops that are worth a vector unit. Each has a Swift twin in the tests.
-package enum Kernels {
+@usableFromInline package enum Kernels {
   /// Set bits in `wordCount` words.
   package static func populationCount(_ words: UnsafePointer<UInt64>, wordCount: Int) -> Int {
     unsafe ckernels_popcount(words, wordCount)

@@ -11,7 +11,7 @@ package typealias RecordHandle = UInt32
 ///
 /// One writer puts and retires. Readers read a handle that they learned under a shard's lock (and use it only under
 /// that lock) or through a held cut.
-@safe package final class RecordStore: Sendable {
+@safe @usableFromInline package final class RecordStore: Sendable {
   private let epochs: Epochs
   private let addresses = SegmentedColumn<UInt>()
   private let state = Mutex<State>(State())

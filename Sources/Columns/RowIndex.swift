@@ -1,8 +1,8 @@
 // Row numbers, and where a row lies: its shard, its chunk and its slot in the chunk.
 
 /// The number of a row in its table. Row order is creation order; numbers are never used again.
-package struct RowIndex: Hashable, Comparable, Sendable, BitwiseCopyable {
-  package let rawValue: UInt32
+@usableFromInline package struct RowIndex: Hashable, Comparable, Sendable, BitwiseCopyable {
+  @usableFromInline package let rawValue: UInt32
 
   @inlinable package init(_ rawValue: UInt32) { self.rawValue = rawValue }
   @inlinable package init(_ index: Int) { rawValue = UInt32(index) }
@@ -25,17 +25,17 @@ package struct RowIndex: Hashable, Comparable, Sendable, BitwiseCopyable {
 /// ```
 /// Eight rows that were made together stay together, so that a chunk's bitmap of 64 bytes goes into the bitmap of its
 /// stripe byte by byte; the next eight go to another shard, so that neighbours do not share a lock.
-package enum Layout {
+@usableFromInline package enum Layout {
   /// Locks, and slices of every table.
-  package static let shardCount = 64
+  @inlinable package static var shardCount: Int { 64 }
   /// Rows that stay together.
-  package static let groupRows = 8
+  @inlinable package static var groupRows: Int { 8 }
   /// Rows of a chunk: what is copied on write.
-  package static let chunkRows = 512
+  @inlinable package static var chunkRows: Int { 512 }
   /// Rows of a stripe: one chunk of each shard, consecutive row numbers, the unit that a query works on.
-  package static let stripeRows = shardCount * chunkRows
+  @inlinable package static var stripeRows: Int { shardCount * chunkRows }
   /// Rows of a table at most: row numbers are 32 bits wide, and the last value stands for "none".
-  package static let rowLimit = Int(UInt32.max)
+  @inlinable package static var rowLimit: Int { Int(UInt32.max) }
 
   @inlinable package static func shard(of row: RowIndex) -> Int { (row.index >> 3) & 63 }
 

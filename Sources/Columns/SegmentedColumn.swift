@@ -4,7 +4,7 @@
 /// they learned through a lock or a cut, without locking. Nothing moves when the column grows.
 ///
 /// Memory: segments of 65,536 values, of which the system gives only the pages that are touched.
-@safe package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
+@safe @usableFromInline package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
   /// log2 of the rows of a segment.
   @usableFromInline static var segmentShift: Int { 16 }
   @usableFromInline static var segmentRows: Int { 1 << segmentShift }
@@ -29,7 +29,7 @@
   }
 
   /// Makes room for row `row`; rows are opened in rising order by the writer. New values are uninitialised until set.
-  package func reserve(_ row: RowIndex) {
+  @usableFromInline package func reserve(_ row: RowIndex) {
     while unsafe segmentCount.pointee <= row.index >> Self.segmentShift {
       let segment = UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)
       let place = unsafe segmentCount.pointee

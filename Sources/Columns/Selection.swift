@@ -1,7 +1,7 @@
 // The rows of a stripe that survive a filter: one bit a row.
 
 /// A bitmap over the 32,768 rows of a stripe, in row order: 4 KiB, used again from stripe to stripe.
-@safe package struct Selection: ~Copyable {
+@safe @usableFromInline package struct Selection: ~Copyable {
   package static let wordCount = Layout.stripeRows / 64
 
   /// The words of the bitmap, row 0 of the stripe in the lowest bit of the first word.

@@ -7,7 +7,7 @@ import Platform
 ///
 /// The hash must be keyed (`KeyHash`), because clients choose many of the keys.
 /// Memory: 8 bytes a slot, at most three quarters of the slots used.
-@safe package final class StripedIndex: Sendable {
+@safe @usableFromInline package final class StripedIndex: Sendable {
   private static let stripeCount = 64
   private static let firstSlotCount = 16
 
@@ -102,7 +102,7 @@ import Platform
 }
 
 /// Hashes of keys that clients choose: keyed by a secret of this process (SipHash), so that nobody can aim at one slot.
-package enum KeyHash {
+@usableFromInline package enum KeyHash {
   @inlinable package static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hasher = Hasher()
     unsafe hasher.combine(bytes: bytes)

@@ -5,7 +5,7 @@ package typealias TextCode = UInt32
 
 /// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any thread reads
 /// the text of a code that it learned through a lock or a cut, and looks up codes.
-@safe package final class TextDictionary: Sendable {
+@safe @usableFromInline package final class TextDictionary: Sendable {
   private let heap = TextHeap()
   private let offsets = SegmentedColumn<HeapOffset>()
   private let index = StripedIndex()

@@ -1,8 +1,8 @@
 // Bytes that never change: texts and small records, appended once, read without locks.
 
 /// Where a record lies in a `TextHeap`; `none` means no record.
-package struct HeapOffset: Hashable, Sendable, BitwiseCopyable {
-  package let rawValue: UInt64
+@usableFromInline package struct HeapOffset: Hashable, Sendable, BitwiseCopyable {
+  @usableFromInline package let rawValue: UInt64
   @inlinable package init(_ rawValue: UInt64) { self.rawValue = rawValue }
   @inlinable package static var none: HeapOffset { HeapOffset(0) }
   @inlinable package var isNone: Bool { rawValue == 0 }
@@ -15,7 +15,7 @@ package struct HeapOffset: Hashable, Sendable, BitwiseCopyable {
 /// offset    segment number · 2^22 + place in the segment + 1
 /// ```
 /// One writer appends; readers read any record whose offset they learned through a lock or a cut.
-@safe package final class TextHeap: Sendable {
+@safe @usableFromInline package final class TextHeap: Sendable {
   private static let segmentShift = 22
   private static let segmentByteCount = 1 << segmentShift
   /// A record never spans segments.

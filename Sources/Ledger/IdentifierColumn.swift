@@ -3,10 +3,10 @@
 import Columns
 
 /// Sixteen bytes a row: a UUID, or the place of a chosen text in a heap.
-package struct StoredIdentifier: BitwiseCopyable, Hashable, Sendable {
-  package let high: UInt64
+@usableFromInline package struct StoredIdentifier: BitwiseCopyable, Hashable, Sendable {
+  @usableFromInline package let high: UInt64
   /// For a UUID the two highest bits are 10; for a chosen text they are 00 and the rest is its place in the heap.
-  package let low: UInt64
+  @usableFromInline package let low: UInt64
 
   @inlinable package init(high: UInt64, low: UInt64) {
     self.high = high

@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Locks are not recursive and not fair. Uncontended locking costs about 10 ns. The caller keeps the lock order
 /// (docs/concurrency.md); the table itself knows no ranks.
-@safe package final class LockTable: Sendable {
+@safe @usableFromInline package final class LockTable: Sendable {
   /// Bytes from one lock to the next: two cache lines, because the adjacent-line prefetcher pairs them.
   private static let stride = 128
 
@@ -65,7 +65,7 @@ import Glibc
 }
 
 /// One lock of its own.
-package struct Lock: Sendable {
+@usableFromInline package struct Lock: Sendable {
   private let table = LockTable(count: 1)
   package init() {}
   package func lock() { table.lock(0) }
