@@ -37,10 +37,15 @@ package struct JSONDocument: ~Copyable {
   private(set) var line = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var copy = unsafe UnsafeMutableRawBufferPointer(start: nil, count: 0)
 
-  /// What `index(batch:)` found, from the first offset not yet walked on.
+  /// What stage 1 found in the bytes at `batch`, from the first offset not yet walked on.
   private var batch = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
   private var offsets: UnsafePointer<UInt32>?
   private var offsetCount = 0
+
+  /// The decoder's bytes that the latest line and the batch belong to; 0 when they are not a decoder's.
+  private(set) var intake: UInt64 = 0
+  /// Lines of that intake that end up to here are not worth another batch.
+  private var batchedEnd = 0
 
   /// - Parameter engine: the fast one unless a test wants the other.
   package init(engine: Engine = .simdjson) {
@@ -60,12 +65,32 @@ package struct JSONDocument: ~Copyable {
     unsafe String(cString: csimdjson_implementation()) + " " + String(cString: csimdjson_version())
   }
 
+  /// Parses one line where it stands among the received bytes; read it by `root(in:)`.
+  ///
+  /// Stage 1 runs over all whole lines that wait, up to `longestBatch` bytes, so that pipelined lines cost
+  /// less. Never a line is refused for its neighbours' faults: after a fault lines are looked at one by one.
+  /// - Parameter line: what `lines.next()` gave last.
+  /// - Complexity: O(bytes of the line), whatever it says; the first of a batch pays for the batch.
+  package mutating func parse(_ line: Range<Int>, of lines: borrowing LineDecoder) throws(JSONFault) {
+    if intake != lines.intake {
+      unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
+      batchedEnd = 0
+    }
+    let bytes = unsafe lines.bytes(of: line)
+    if line.upperBound > batchedEnd, line.count < Self.longestBatch {
+      let waiting = lines.batch(from: line)
+      batchedEnd = waiting.upperBound
+      if waiting.count > line.count + 2 { unsafe index(batch: lines.bytes(of: waiting)) }
+    }
+    intake = lines.intake
+    try unsafe parseInPlace(bytes)
+  }
+
   /// Finds the structure of several whole lines at once, to make the `parse(line:)` of each of them cheaper.
   ///
-  /// Optional, never changes a result: when some line of the batch is malformed, or the batch is longer than
-  /// `longestBatch`, lines are looked at one by one.
-  /// - Parameter lines: whole lines, the last one's `\n` included, with `padding` readable bytes after them. They
-  ///   stay in place and unchanged until the last of them has been parsed.
+  /// Never changes a result: when some line of the batch is malformed, lines are looked at one by one.
+  /// - Parameter lines: whole lines, the last one's `\n` included, with `padding` readable bytes after them.
+  ///   They stay in place and unchanged until the last of them has been parsed.
   @unsafe
   package mutating func index(batch lines: UnsafeRawBufferPointer) {
     unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
@@ -89,6 +114,11 @@ package struct JSONDocument: ~Copyable {
   /// - Complexity: O(bytes), whatever the line says.
   @unsafe
   package mutating func parse(line: UnsafeRawBufferPointer) throws(JSONFault) {
+    intake = 0
+    try unsafe parseInPlace(line)
+  }
+
+  private mutating func parseInPlace(_ line: UnsafeRawBufferPointer) throws(JSONFault) {
     precondition(line.count <= Self.longestLine, "a line has at most \(Self.longestLine) bytes")
     isReadable = false
     unsafe self.line = unsafe line
@@ -128,6 +158,7 @@ package struct JSONDocument: ~Copyable {
   /// Gives back what a large line or batch needed. Forgets the latest line.
   package mutating func shrink() {
     isReadable = false
+    intake = 0
     unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
     tape.shrink(to: 1 << 14)
     keys.shrink()

@@ -89,9 +89,7 @@ struct JSONKeySet: ~Copyable {
   /// Puts the key at `index` into the table; the index of the equal key that is there already.
   private mutating func insert(_ index: Int, _ tape: borrowing JSONTape, _ bytes: Span<UInt8>) -> Int? {
     Self.contents(of: tape[index], bytes, into: &scratch)
-    var hasher = Hasher()
-    unsafe scratch.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-    let hash = UInt64(UInt(bitPattern: hasher.finalize()))
+    let hash = ByteText.hash(scratch)
     let entry = hash & ~0xffff_ffff | UInt64(index)
     var slot = Int(hash & UInt64(slots.count - 1))
     while slots[slot] != 0 {
@@ -113,7 +111,7 @@ struct JSONKeySet: ~Copyable {
     if key.isFlagged {
       JSONText.unescape(raw, into: &text)
     } else {
-      unsafe raw.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
+      ByteText.append(raw, to: &text)
     }
   }
 
@@ -124,37 +122,5 @@ struct JSONKeySet: ~Copyable {
     return .duplicateKey(
       name: String(decoding: scratch, as: UTF8.self), firstOffset: Int(tape[first].start),
       secondOffset: Int(tape[second].start))
-  }
-}
-
-/// Short text as a number, for `switch` and for quick comparison.
-@usableFromInline
-package enum JSONWord {
-  /// The first eight bytes of `count` bytes at `start`, first byte lowest, missing bytes zero.
-  @inlinable
-  @inline(__always)
-  static func load(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
-    if start + 8 <= bytes.count {
-      let word = unsafe bytes.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self).littleEndian
-      return count >= 8 ? word : word & ((1 << UInt64(count &* 8)) - 1)
-    }
-    return loadSlowly(bytes, start, min(count, 8))
-  }
-
-  @usableFromInline
-  static func loadSlowly(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
-    var word: UInt64 = 0
-    for offset in 0..<count { word |= UInt64(bytes[start + offset]) << UInt64(offset * 8) }
-    return word
-  }
-
-  /// The first eight bytes of `name` as `load` gives them.
-  @inlinable
-  package static func of(_ name: StaticString) -> UInt64 {
-    var word: UInt64 = 0
-    for offset in 0..<min(name.utf8CodeUnitCount, 8) {
-      word |= unsafe UInt64(name.utf8Start[offset]) << UInt64(offset * 8)
-    }
-    return word
   }
 }

@@ -1,4 +1,4 @@
-// The checked engine: reads a line byte by byte, the reference for the fast engine and the maker of all errors.
+// The checked engine: reads a line byte by byte; twin of the fast engine, maker of all faults.
 
 /// Parses one line left to right without recursion. Every read is bounds-checked.
 ///

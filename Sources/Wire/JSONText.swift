@@ -60,19 +60,11 @@ enum JSONText {
 
   /// The literal that all of `range` spells.
   static func literal(in bytes: Span<UInt8>, _ range: Range<Int>) -> JSONKind? {
-    if spells("true", bytes, range) { return .true }
-    if spells("null", bytes, range) { return .null }
-    if spells("false", bytes, range) { return .false }
+    let word = bytes.extracting(range)
+    if ByteText.equal(word, "true") { return .true }
+    if ByteText.equal(word, "null") { return .null }
+    if ByteText.equal(word, "false") { return .false }
     return nil
-  }
-
-  private static func spells(_ word: StaticString, _ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-    guard range.count == word.utf8CodeUnitCount else { return false }
-    for offset in 0..<range.count {
-      let letter = unsafe word.utf8Start[offset]
-      if bytes[range.lowerBound + offset] != letter { return false }
-    }
-    return true
   }
 
   /// Checks the escape whose backslash stands at `at` in a string that ends before `end`: the offset after

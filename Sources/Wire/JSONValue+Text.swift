@@ -7,19 +7,14 @@ extension JSONValue {
     let kind = self.kind
     guard kind == .key || kind == .string else { return false }
     if token.isFlagged { return equalsUnescaped(name) }
-    let contents = self.contents
-    let byteCount = name.utf8CodeUnitCount
-    guard contents.count == byteCount else { return false }
-    for offset in 0..<byteCount where unsafe contents[offset] != name.utf8Start[offset] { return false }
-    return true
+    return ByteText.equal(contents, name)
   }
 
   @usableFromInline
   func equalsUnescaped(_ name: StaticString) -> Bool {
     var text: [UInt8] = []
     appendString(to: &text)
-    return unsafe text.elementsEqual(
-      UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    return ByteText.equal(text.span, name)
   }
 
   /// The first eight bytes of a string or key, escapes resolved, first byte lowest, missing bytes zero: to
@@ -28,8 +23,7 @@ extension JSONValue {
     if token.isFlagged { return wordUnescaped }
     let token = self.token
     let start = Int(token.start) + 1
-    let whole = unsafe Span(_unsafeElements: line.assumingMemoryBound(to: UInt8.self))
-    return JSONWord.load(whole, start, Int(token.end) - 1 - start)
+    return JSONWord.load(wholeLine, start, Int(token.end) - 1 - start)
   }
 
   @usableFromInline var wordUnescaped: UInt64 {
@@ -47,7 +41,7 @@ extension JSONValue {
       appendString(to: &text)
       return String(decoding: text, as: UTF8.self)
     }
-    return unsafe contents.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    return ByteText.string(contents)
   }
 
   /// Appends the UTF-8 text of a string or key, escapes resolved; nothing for other kinds. O(bytes).
@@ -57,7 +51,7 @@ extension JSONValue {
     if hasEscapes {
       JSONText.unescape(contents, into: &text)
     } else {
-      unsafe contents.withUnsafeBufferPointer { unsafe text.append(contentsOf: $0) }
+      ByteText.append(contents, to: &text)
     }
   }
 
@@ -73,7 +67,7 @@ extension JSONValue {
 
   /// The value as it was written, as text for messages.
   package func rawString() -> String {
-    unsafe rawText.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+    ByteText.string(rawText)
   }
 
   /// The integer, when this is a number written without fraction and exponent that fits 64 bits. The bytes

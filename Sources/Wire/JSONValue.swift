@@ -56,6 +56,14 @@ package struct JSONValue: ~Escapable {
     }
   }
 
+  /// All bytes of the line.
+  @inlinable var wholeLine: Span<UInt8> {
+    @_lifetime(copy self) get {
+      unsafe _overrideLifetime(
+        Span(_unsafeElements: line.assumingMemoryBound(to: UInt8.self)), copying: self)
+    }
+  }
+
   @inlinable
   @_lifetime(copy self)
   func text(_ start: Int, _ end: Int) -> Span<UInt8> {
@@ -113,9 +121,20 @@ package struct JSONValue: ~Escapable {
 }
 
 extension JSONDocument {
-  /// The line's outermost value; nil when there is none that could be read.
+  /// The outermost value of a line parsed as a copy; nil when there is none that could be read.
   package var root: JSONValue? {
-    @_lifetime(borrow self) get { isReadable ? JSONValue(rootOf: self) : nil }
+    @_lifetime(borrow self) get {
+      precondition(intake == 0, "a line of a decoder is read by root(in:)")
+      return isReadable ? JSONValue(rootOf: self) : nil
+    }
+  }
+
+  /// The outermost value of the latest line, which was parsed where it stands in `lines`; nil when there is
+  /// none that could be read. Neither the document nor the decoder can be changed while it is in use.
+  @_lifetime(borrow self, borrow lines)
+  package func root(in lines: borrowing LineDecoder) -> JSONValue? {
+    unsafe precondition(intake == lines.intake && lines.holds(line), "the line was parsed out of these bytes")
+    return isReadable ? JSONValue(rootOf: self) : nil
   }
 
   /// How many tokens the line has.

@@ -27,8 +27,8 @@ void csimdjson_indexer_free(csimdjson_indexer *indexer);
 ///
 /// 0 when UTF-8, quotes and control characters in strings are in order, else simdjson's error code. On
 /// success `*offsets` is valid until the next call; `(*offsets)[*count]` is `byte_count`.
-int csimdjson_index(csimdjson_indexer *indexer, const uint8_t *bytes, size_t byte_count, const uint32_t **offsets,
-                    size_t *count);
+int csimdjson_index(csimdjson_indexer *indexer, const uint8_t *bytes, size_t byte_count,
+                    const uint32_t **offsets, size_t *count);
 
 /// Gives memory back when there is room for more than `byte_count` bytes.
 void csimdjson_indexer_shrink(csimdjson_indexer *indexer, size_t byte_count);
