@@ -25,21 +25,21 @@ package struct MonotonicTime: Hashable, Comparable, Sendable {
   @inlinable
   package static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
-  /// The time from `earlier` to `self`; negative when `earlier` is the later one.
+  /// The time from `earlier` to `later`; negative when they are the other way round.
   @inlinable
-  package static func - (self: Self, earlier: Self) -> Duration {
-    .nanoseconds(Int64(bitPattern: self.nanoseconds &- earlier.nanoseconds))
+  package static func - (later: Self, earlier: Self) -> Duration {
+    .nanoseconds(Int64(bitPattern: later.nanoseconds &- earlier.nanoseconds))
   }
 
   /// This moment and `duration` more (less than 292 years), held within the clock's range.
   @inlinable
-  package static func + (self: Self, duration: Duration) -> Self {
+  package static func + (time: Self, duration: Duration) -> Self {
     let step = duration.wholeNanoseconds
     if step >= 0 {
-      let (sum, overflow) = self.nanoseconds.addingReportingOverflow(UInt64(step))
+      let (sum, overflow) = time.nanoseconds.addingReportingOverflow(UInt64(step))
       return Self(nanoseconds: overflow ? .max : sum)
     }
-    let (difference, overflow) = self.nanoseconds.subtractingReportingOverflow(step.magnitude)
+    let (difference, overflow) = time.nanoseconds.subtractingReportingOverflow(step.magnitude)
     return Self(nanoseconds: overflow ? 0 : difference)
   }
 }

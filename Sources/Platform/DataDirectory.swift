@@ -95,15 +95,19 @@ package struct DataDirectory: Sendable {
 
   /// Removes the directory `name` and all in it; links are removed, not followed.
   package func removeDirectory(_ name: String) throws(SystemError) {
-    let inner = DataDirectory(unchecked: path(of: name))
-    for entry in try inner.names() {
-      if try inner.status(of: entry)?.kind == .directory {
-        try inner.removeDirectory(entry)
+    try DataDirectory(unchecked: path(of: name)).removeWithContents()
+  }
+
+  /// Removes this directory and all in it; links are removed, not followed.
+  package func removeWithContents() throws(SystemError) {
+    for name in try names() {
+      if try status(of: name)?.kind == .directory {
+        try removeDirectory(name)
       } else {
-        try inner.removeFile(entry)
+        try removeFile(name)
       }
     }
-    try Syscalls.removeDirectory(inner.path)
+    try Syscalls.removeDirectory(path)
   }
 
   /// Makes the directory `name` (mode 0700), which must not exist. Durable only after `sync`.

@@ -53,6 +53,7 @@ package final class Gate<Value>: @unchecked Sendable {
   }
 
   /// Waits until `body`, run under the lock now and after each wake-up, answers a value.
+  @discardableResult
   package func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
     unsafe csys_gate_lock(gate)
     defer { unsafe csys_gate_unlock(gate) }
