@@ -67,7 +67,7 @@ package struct BlockKind: Sendable {
 /// shard's lock; reading through a cut takes neither.
 @safe @usableFromInline package final class BlockTable: Sendable {
   private static let segmentShift = 12
-  private static let segmentCount = (Layout.rowLimit / Layout.chunkRows >> segmentShift) + 1
+  private static let segmentCount = ((Layout.rowLimit / Layout.chunkRows) >> segmentShift) + 1
 
   private let epochs: Epochs
   private let kind: BlockKind
