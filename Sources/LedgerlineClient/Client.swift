@@ -41,6 +41,7 @@ package final class Client {
   private let allowedUserID: UInt32?
   private let interruptDescriptor: CInt?
   private var connection: LineConnection?
+  private var reader = JSONNodeReader()
   private var nextID = 1
   private var unanswered = 0
   /// The server's number of this connection, once asked.
@@ -197,7 +198,7 @@ extension Client {
         do { try cancel(id: id) } catch { throw lose(.interrupted) }
       case .line(let bytes):
         let node: JSONNode
-        do { node = try JSONNode.parse(bytes) } catch { throw lose(.protocolBroken(error.text)) }
+        do { node = try reader.parse(bytes) } catch { throw lose(.protocolBroken("\(error)")) }
         if node["method"]?.string == "stream" {
           if let rows = node["params"]?["rows"]?.array { try onRows?(rows) }
           continue

@@ -2,6 +2,7 @@
 
 import LedgerlineClient
 import Testing
+import Wire
 
 @testable import Commands
 

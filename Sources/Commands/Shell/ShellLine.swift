@@ -1,6 +1,7 @@
 // What a person types into the shell, read into a request or a dot command.
 
 import LedgerlineClient
+import Wire
 
 /// One finished input of the shell.
 package enum ShellInput: Equatable {
@@ -13,7 +14,7 @@ package enum ShellInput: Equatable {
 
 /// Why an input cannot be read.
 package enum ShellSyntaxError: Error, Equatable {
-  case paramsNotJSON(JSONNodeError)
+  case paramsNotJSON(JSONFault)
   case paramsNotObject
   case expectedKeyValue(String)
   case keyTwice(String)
@@ -21,7 +22,7 @@ package enum ShellSyntaxError: Error, Equatable {
 
   package var text: String {
     switch self {
-    case .paramsNotJSON(let error): "params are \(error.text)"
+    case .paramsNotJSON(let error): "params are \(error)"
     case .paramsNotObject: "params must be an object: METHOD {\"key\": value} or METHOD key=value"
     case .expectedKeyValue(let word):
       "\"\(word)\" is not key=value; params are written METHOD key=value or METHOD {…}"
