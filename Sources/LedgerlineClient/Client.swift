@@ -109,6 +109,8 @@ package final class Client {
     let id = nextID
     nextID += 1
     let connection = try openConnection()
+    // An interrupt from before this request is not meant for it.
+    takeInterrupt()
     connection.queue(Self.line(id: id, method: method, params: params.map { Array($0.text.utf8) }, options))
     unanswered += 1
     var deadline: MonotonicTime?

@@ -72,6 +72,9 @@ package enum FieldKinds {
     "identity_id", "ledger_id",
   ]
 
+  /// Fields that a table is about: the last to go.
+  package static let precious: Set<String> = ["balance", "precise_amount", "name", "status"]
+
   private static let amounts: Set<String> = [
     "balance", "credit_balance", "debit_balance", "inflight_balance", "inflight_credit_balance",
     "inflight_debit_balance", "precise_amount", "amount", "overdraft_limit", "total_count", "count",

@@ -17,12 +17,17 @@ package struct TableFitting {
     package let isQuiet: Bool
     /// Place in the order of going among columns that are not quiet; nil = by its distance from the middle.
     package let dispensability: Int?
+    /// What the table is about: goes last.
+    package let isPrecious: Bool
 
-    package init(natural: Int, least: Int, isQuiet: Bool, dispensability: Int?) {
+    package init(
+      natural: Int, least: Int, isQuiet: Bool, dispensability: Int?, isPrecious: Bool = false
+    ) {
       self.natural = natural
       self.least = min(natural, least)
       self.isQuiet = isQuiet
       self.dispensability = dispensability
+      self.isPrecious = isPrecious
     }
   }
 
@@ -77,7 +82,8 @@ package struct TableFitting {
     func place(_ index: Int) -> (Int, Int, Double) {
       let column = columns[index]
       let distance = abs(Double(index) - middle)
-      if index == 0 { return (3, 0, 0) }
+      if index == 0 { return (4, 0, 0) }
+      if column.isPrecious { return (3, 0, 0) }
       if column.isQuiet { return (0, 0, distance) }
       if let rank = column.dispensability { return (1, rank, 0) }
       return (2, 0, distance)

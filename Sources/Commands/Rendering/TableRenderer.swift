@@ -78,16 +78,23 @@ package struct TableRenderer: Sendable {
         natural = max(natural, TextWidth.of(cells[column]))
         if isQuiet, !Self.isQuiet(grid.rows[row][column]) { isQuiet = false }
       }
-      let least =
-        switch grid.columns[column].kind {
-        case .text: 8
-        case .identifier: 13
-        case .amount: 24
-        case .number: 12
-        }
+      let least = leastWidth(grid.columns[column], natural: natural)
       return TableFitting.Measured(
         natural: natural, least: least, isQuiet: isQuiet && !grid.rows.isEmpty,
-        dispensability: FieldKinds.secondary.firstIndex(of: name))
+        dispensability: FieldKinds.secondary.firstIndex(of: name),
+        isPrecious: FieldKinds.precious.contains(name))
+    }
+  }
+
+  /// An amount with digits cut off would be another amount, so amounts and times stay whole; texts may shrink.
+  private func leastWidth(_ column: Grid.Column, natural: Int) -> Int {
+    switch column.kind {
+    case .amount: return natural
+    case .number: return 12
+    case .identifier: return 13
+    case .text:
+      let isTime = column.name.hasSuffix("_at") || column.name.hasSuffix("_date")
+      return isTime ? 20 : max(8, min(12, TextWidth.of(column.name)))
     }
   }
 

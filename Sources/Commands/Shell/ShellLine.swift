@@ -99,7 +99,7 @@ package enum ShellLine {
     return .object(members)
   }
 
-  private static func value(_ text: Substring) -> JSONNode {
+  package static func value(_ text: Substring) -> JSONNode {
     if text.count >= 2, text.hasPrefix("'"), text.hasSuffix("'") {
       return .string(String(text.dropFirst().dropLast()))
     }
