@@ -1,4 +1,4 @@
-// Spans of bytes beside the standard library's text: copying, comparing and hashing them without loops of bytes.
+// Copying, comparing and hashing spans of bytes, which the standard library does only for pointers.
 
 /// A fence: calls that take pointers, behind spans.
 @usableFromInline
