@@ -44,6 +44,12 @@ package struct Wakefulness: Equatable, Sendable {
   package let eventCount: Int
   /// Somebody called `wakeUp.wake()` since the last wait.
   package let isWoken: Bool
+
+  @inlinable
+  package init(eventCount: Int, isWoken: Bool) {
+    self.eventCount = eventCount
+    self.isWoken = isWoken
+  }
 }
 
 /// Wakes a loop from any thread. Many calls before the loop comes round cost one write.

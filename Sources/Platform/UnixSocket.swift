@@ -10,6 +10,12 @@ package struct PeerCredentials: Equatable, Sendable {
   /// 65534 for a user of another user namespace.
   package let userID: UInt32
   package let groupID: UInt32
+
+  package init(processID: Int32, userID: UInt32, groupID: UInt32) {
+    self.processID = processID
+    self.userID = userID
+    self.groupID = groupID
+  }
 }
 
 /// A connected Unix stream socket. One owner; dropping it closes it. SIGPIPE is never raised.
