@@ -13,6 +13,8 @@ package struct AllocatorStatistics: Equatable, Sendable {
   package var resident = 0
   /// Mapped by the allocator.
   package var mapped = 0
+
+  package init() {}
 }
 
 /// The allocator behind every Swift object of this process.
@@ -26,9 +28,12 @@ package enum Allocator {
     guard unsafe mallctl("epoch", nil, nil, &epoch, MemoryLayout<UInt64>.size) == 0 else {
       return AllocatorStatistics()
     }
-    return AllocatorStatistics(
-      allocated: number("stats.allocated"), active: number("stats.active"),
-      resident: number("stats.resident"), mapped: number("stats.mapped"))
+    var statistics = AllocatorStatistics()
+    statistics.allocated = number("stats.allocated")
+    statistics.active = number("stats.active")
+    statistics.resident = number("stats.resident")
+    statistics.mapped = number("stats.mapped")
+    return statistics
   }
 
   /// Bytes that the calling thread has been handed so far, ever growing: for counting what a piece of code
