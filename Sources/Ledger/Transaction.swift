@@ -150,6 +150,36 @@ package struct TransactionDetail: Sendable, Equatable {
     return unsafe UnsafeRawBufferPointer(rebasing: record[3..<3 + count])
   }
 
+  /// The description's bytes in a record, nil if absent. O(1).
+  package static func descriptionBytes(_ record: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
+    guard unsafe record[0] & 1 != 0 else { return nil }
+    let place = unsafe 3 + referenceBytes(record).count
+    let count = unsafe Int(record.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+    return unsafe UnsafeRawBufferPointer(rebasing: record[place + 2..<place + 2 + count])
+  }
+
+  /// The batch in a record, nil if absent. O(1).
+  package static func batch(_ record: UnsafeRawBufferPointer) -> StoredIdentifier? {
+    guard unsafe record[0] & 2 != 0 else { return nil }
+    var place = unsafe endOfTexts(record)
+    let high = unsafe word(record, &place)
+    return unsafe StoredIdentifier(high: high, low: word(record, &place))
+  }
+
+  /// The effective date in a record, nil if absent. O(1).
+  package static func effectiveDate(_ record: UnsafeRawBufferPointer) -> Microseconds? {
+    guard unsafe record[0] & 4 != 0 else { return nil }
+    var place = unsafe endOfTexts(record) + (record[0] & 2 != 0 ? 16 : 0)
+    return unsafe Microseconds(Int64(bitPattern: word(record, &place)))
+  }
+
+  /// The place after reference and description.
+  private static func endOfTexts(_ record: UnsafeRawBufferPointer) -> Int {
+    let place = unsafe 3 + referenceBytes(record).count
+    guard let description = unsafe descriptionBytes(record) else { return place }
+    return place + 2 + description.count
+  }
+
   private static func append(_ text: String, to bytes: inout [UInt8]) {
     let count = UInt16(text.utf8.count)
     bytes.append(UInt8(truncatingIfNeeded: count))

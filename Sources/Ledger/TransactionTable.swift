@@ -64,6 +64,9 @@ package final class TransactionTable: Sendable {
     unsafe TransactionDetail(heap.bytes(details[row]))
   }
 
+  /// The record behind `detail`, for readers of one field; valid while the table lives.
+  package func detailBytes(_ row: RowIndex) -> UnsafeRawBufferPointer { unsafe heap.bytes(details[row]) }
+
   /// The reference's bytes, valid while the table lives.
   package func referenceBytes(_ row: RowIndex) -> UnsafeRawBufferPointer {
     unsafe TransactionDetail.referenceBytes(heap.bytes(details[row]))
