@@ -152,7 +152,7 @@ package struct CSVReader: Sendable {
 }
 
 package enum CSVWriter {
-  /// One record with its line end. A nil is an empty field, an empty text is `""`, so that reading gives both back.
+  /// One record with its line end. A nil is an empty field, an empty text is `""`: reading gives both back.
   package static func record(_ fields: [String?]) -> String {
     // A record of one nil would be a blank line, which readers skip.
     if fields.count == 1, fields[0] == nil { return "\"\"\n" }

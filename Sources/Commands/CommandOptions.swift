@@ -59,7 +59,7 @@ package struct CommandOptions: Sendable {
   package private(set) var arguments: [String] = []
   private var values: [String: String] = [:]
 
-  /// Reads `words` by `specifications`: `--name VALUE`, `--name=VALUE`, `-x VALUE`; after `--` all are arguments,
+  /// Reads `words` by `specifications`: `--name VALUE`, `--name=VALUE`, `-x`; after `--` all are arguments,
   /// and a single `-` is one.
   package init(_ words: [String], _ specifications: [OptionSpecification]) throws(OptionError) {
     var index = 0

@@ -25,10 +25,13 @@ package struct Answer: Sendable, Equatable {
 package struct PipelinedRequest: Sendable {
   package let method: String
   package let params: [UInt8]
+  /// Idempotency key: the same key again answers the same outcome.
+  package let key: String?
 
-  package init(_ method: String, params: [UInt8]) {
+  package init(_ method: String, params: [UInt8], key: String? = nil) {
     self.method = method
     self.params = params
+    self.key = key
   }
 }
 
@@ -119,6 +122,19 @@ package final class Client {
     return try Self.answer(node).get()
   }
 
+  /// Carries out one prepared request and waits for its answer.
+  package func call(_ request: PipelinedRequest) throws -> Answer {
+    var request: PipelinedRequest? = request
+    var outcome: Result<Answer, Refusal>?
+    try pipeline(
+      window: 1,
+      next: {
+        defer { request = nil }
+        return request
+      }, answered: { outcome = $1 })
+    return try outcome!.get()
+  }
+
   /// Sends requests ahead of their answers, at most `window` unanswered, and hands out the answers in order.
   ///
   /// - Parameters:
@@ -139,7 +155,9 @@ package final class Client {
           isDrained = true
           break
         }
-        connection.queue(Self.line(id: nextID, method: request.method, params: request.params, CallOptions()))
+        var options = CallOptions()
+        options.key = request.key
+        connection.queue(Self.line(id: nextID, method: request.method, params: request.params, options))
         nextID += 1
         unanswered += 1
         try Self.wrapping { () throws(SystemError) in try connection.flush() }
@@ -251,7 +269,7 @@ package enum SocketPath {
   package static let variable = "LEDGERLINE_SOCKET"
   package static let standard = "./ledgerline-data/ledgerline.sock"
 
-  /// The path given by an option, else by the environment, else the standard one. Empty texts count as absent.
+  /// The path of an option, else of the environment, else the standard one. Empty texts count as absent.
   package static func resolve(option: String?, environment: (String) -> String?) -> String {
     if let option, !option.isEmpty { return option }
     if let path = environment(variable), !path.isEmpty { return path }

@@ -57,7 +57,7 @@ package enum ClientError: Error, Equatable, Sendable {
     case .cannotConnect(let error): error.description
     case .connectionLost(let path, 0): "the server on \"\(path)\" closed the connection"
     case .connectionLost(let path, let count):
-      "the server on \"\(path)\" closed the connection with \(count) request\(count == 1 ? "" : "s") unanswered"
+      "the server on \"\(path)\" closed the connection, \(count) request\(count == 1 ? "" : "s") unanswered"
     case .strangerListens(let path, let userID):
       "user \(userID) listens on \"\(path)\": neither you nor root; name it with --server-uid \(userID) "
         + "if that is the server's user"

@@ -48,7 +48,7 @@ package struct JSONNodeReader: ~Copyable {
 
   /// Reads one JSON value with nothing but blanks around it. O(bytes).
   package mutating func parse(_ bytes: [UInt8]) throws(JSONFault) -> JSONNode {
-    unsafe try document.parse(copying: bytes.span.bytes)
+    try document.parse(copying: bytes)
     guard let root = document.root else { return .null }
     return JSONNode(root)
   }

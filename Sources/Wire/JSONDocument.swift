@@ -149,10 +149,14 @@ package struct JSONDocument: ~Copyable {
     try unsafe parse(line: UnsafeRawBufferPointer(rebasing: copy[..<byteCount]))
   }
 
+  /// Parses a copy of one line (without its line end). O(bytes).
+  package mutating func parse(copying bytes: [UInt8]) throws(JSONFault) {
+    unsafe try parse(copying: bytes.span.bytes)
+  }
+
   /// Parses a copy of one line of text. O(bytes).
   package mutating func parse(copying text: String) throws(JSONFault) {
-    let bytes = Array(text.utf8)
-    unsafe try parse(copying: bytes.span.bytes)
+    try parse(copying: Array(text.utf8))
   }
 
   /// Gives back what a large line or batch needed. Forgets the latest line.

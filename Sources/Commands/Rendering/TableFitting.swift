@@ -41,8 +41,15 @@ package struct TableFitting {
   package static func fit(_ columns: [Measured], width: Int) -> [Slot] {
     var shown = Array(columns.indices)
     var order = removalOrder(columns)
+    var gone: [Int] = []
     while leastWidth(columns, shown) > width, shown.count > 1, let victim = order.popLast() {
       shown.removeAll { $0 == victim }
+      gone.append(victim)
+    }
+    // A wide column may have gone after narrow ones that fit beside what is left.
+    for column in gone.reversed() where !columns[column].isQuiet {
+      let more = (shown + [column]).sorted()
+      if leastWidth(columns, more) <= width { shown = more }
     }
     let slots = withGaps(shown, count: columns.count)
     let gapCount = slots.count - shown.count

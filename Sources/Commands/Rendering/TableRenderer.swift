@@ -86,7 +86,7 @@ package struct TableRenderer: Sendable {
     }
   }
 
-  /// An amount with digits cut off would be another amount, so amounts and times stay whole; texts may shrink.
+  /// An amount with digits cut off would be another amount, so amounts and times stay whole.
   private func leastWidth(_ column: Grid.Column, natural: Int) -> Int {
     switch column.kind {
     case .amount: return natural

@@ -1,7 +1,7 @@
 // How many terminal columns a text takes, and how to cut a text to a number of columns.
 //
 // glibc's `wcwidth` depends on the locale and knows nothing of emoji sequences; this table is the East Asian
-// Wide and Fullwidth ranges of Unicode 15 (EastAsianWidth.txt), joined where only unassigned code points lie between.
+// Wide and Fullwidth ranges of Unicode 15 (EastAsianWidth.txt), joined over unassigned code points.
 
 package enum TextWidth {
   /// Terminal columns that `text` takes. O(scalars).

@@ -33,7 +33,7 @@ package enum ShellSyntaxError: Error, Equatable {
 }
 
 package enum ShellLine {
-  /// Reads `text`, which may be several lines: `METHOD`, `METHOD {JSON}`, `METHOD key=value …`, `.command words`.
+  /// Reads `text`, maybe several lines: `METHOD`, `METHOD {JSON}`, `METHOD key=value …`, `.command words`.
   /// A line that begins with `#` is a comment, a semicolon at the end is ignored.
   package static func parse(_ text: String) throws(ShellSyntaxError) -> ShellInput {
     var source = trimmed(text[...])

@@ -44,7 +44,7 @@ package final class ShellSession {
 
   /// Carries out one finished input.
   ///
-  /// - Throws: `CommandFailure`, `Refusal`, `ClientError`, `ShellSyntaxError`: nothing was done, the session goes on.
+  /// - Throws: `CommandFailure`, `Refusal`, `ClientError`, `ShellSyntaxError`: the session goes on.
   package func carryOut(_ input: ShellInput) throws -> Flow {
     switch input {
     case .nothing, .unfinished: return .goOn
