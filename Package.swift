@@ -93,8 +93,20 @@ let tests: [Target] =
       swiftSettings: strict)
   }
 
+/// Fuzz targets, each a folder of Tests/Fuzz with what it imports. Only `tools/fuzz` builds them: they need the
+/// compiler's `-sanitize=fuzzer` in all modules.
+let fuzzers: [Target] =
+  Context.environment["LEDGERLINE_FUZZ"] == "1"
+  ? [
+    ("Decoder", ["Wire"]),
+    ("Framing", ["Wire"]),
+  ].map { (name: String, dependencies: [Target.Dependency]) in
+    .executableTarget(
+      name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)", swiftSettings: strict)
+  } : []
+
 let package = Package(
   name: "ledgerline",
-  targets: libraries + modules + tests,
+  targets: libraries + modules + tests + fuzzers,
   cxxLanguageStandard: .cxx17
 )

@@ -159,6 +159,14 @@ package struct JSONDocument: ~Copyable {
     try parse(copying: Array(text.utf8))
   }
 
+  /// Whether both documents came to the same tokens, or both to none: how the engines are compared.
+  package func hasSameTokens(as other: borrowing JSONDocument) -> Bool {
+    guard isReadable, other.isReadable else { return isReadable == other.isReadable }
+    guard tape.count == other.tape.count else { return false }
+    for index in 0..<tape.count where tape[index] != other.tape[index] { return false }
+    return true
+  }
+
   /// Gives back what a large line or batch needed. Forgets the latest line.
   package mutating func shrink() {
     isReadable = false
