@@ -75,7 +75,20 @@ import Amounts
     setWide(amount, lane: lane, slot: slot)
   }
 
-  /// Adds to the amount at a place and returns the sum.
+  /// Subtracts from the amount at a place.
+  @inlinable package func subtract(_ amount: Amount, lane: Int, slot: Int) {
+    if let step = amount.int64 {
+      let narrow = unsafe self.lane(lane)[slot]
+      let (difference, overflow) = narrow.subtractingReportingOverflow(step)
+      if narrow != Self.wideMark, !overflow, difference != Self.wideMark {
+        unsafe self.lane(lane)[slot] = difference
+        return
+      }
+    }
+    set(self.amount(lane: lane, slot: slot) - amount, lane: lane, slot: slot)
+  }
+
+  /// Adds to the amount at a place.
   @inlinable package func add(_ amount: Amount, lane: Int, slot: Int) {
     if let step = amount.int64 {
       let narrow = unsafe self.lane(lane)[slot]

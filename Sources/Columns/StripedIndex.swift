@@ -47,26 +47,31 @@ import Platform
   /// - Warning: `isMatch` runs under the stripe's lock and must not take another.
   @inline(__always)
   package func row(hash: UInt64, where isMatch: (RowIndex) -> Bool) -> RowIndex? {
-    let number = Int(hash & UInt64(Self.stripeCount - 1))
-    return locks.withLock(number) {
-      let stripe = unsafe stripes[number]
-      let tag = hash >> 32
-      var place = Int(tag) & stripe.mask
-      while true {
-        let slot = unsafe stripe.slots[place]
-        if slot == 0 { return nil }
-        if slot >> 32 == tag {
-          let row = RowIndex(UInt32(truncatingIfNeeded: slot) &- 1)
-          if isMatch(row) { return row }
-        }
-        place = (place + 1) & stripe.mask
+    locks.withLock(Self.stripe(of: hash)) { writerRow(hash: hash, where: isMatch) }
+  }
+
+  /// The same for the one writer, who needs no lock to look up, because nobody else inserts.
+  @inline(__always)
+  package func writerRow(hash: UInt64, where isMatch: (RowIndex) -> Bool) -> RowIndex? {
+    let stripe = unsafe stripes[Self.stripe(of: hash)]
+    let tag = hash >> 32
+    var place = Int(tag) & stripe.mask
+    while true {
+      let slot = unsafe stripe.slots[place]
+      if slot == 0 { return nil }
+      if slot >> 32 == tag {
+        let row = RowIndex(UInt32(truncatingIfNeeded: slot) &- 1)
+        if isMatch(row) { return row }
       }
+      place = (place + 1) & stripe.mask
     }
   }
 
+  private static func stripe(of hash: UInt64) -> Int { Int(hash & UInt64(stripeCount - 1)) }
+
   /// Adds a row. The writer has made sure that its key is not present. O(1) amortised.
   package func insert(hash: UInt64, row: RowIndex) {
-    let number = Int(hash & UInt64(Self.stripeCount - 1))
+    let number = Self.stripe(of: hash)
     locks.withLock(number) {
       if unsafe (stripes[number].used + 1) * 4 > (stripes[number].mask + 1) * 3 {
         unsafe grow(&stripes[number])

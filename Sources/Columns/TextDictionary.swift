@@ -60,6 +60,13 @@ package typealias TextCode = UInt32
     return unsafe heap.bytes(offsets[RowIndex(code)])
   }
 
+  /// Whether a code stands for that text. O(bytes).
+  package func isText(of code: TextCode, _ text: String) -> Bool {
+    if code == 0 { return false }
+    var text = text
+    return text.withUTF8 { unsafe textsAreEqual(bytes(of: code), UnsafeRawBufferPointer($0)) }
+  }
+
   /// The text of a code, nil for the absent value.
   package func text(of code: TextCode) -> String? {
     code == 0 ? nil : unsafe String(decoding: bytes(of: code), as: UTF8.self)

@@ -41,22 +41,36 @@
   /// Bytes used, lengths and padding included. Writer only.
   package var byteCount: Int { unsafe end.pointee }
 
-  /// Appends a record. O(bytes).
-  package func append(_ bytes: UnsafeRawBufferPointer) -> HeapOffset {
-    precondition(bytes.count <= Self.recordByteLimit, "a record fits a segment")
-    let needed = (bytes.count + 4 + 3) & ~3
+  /// Appends a record of `byteCount` bytes, which `fill` writes. O(bytes).
+  @inline(__always)
+  package func append(byteCount: Int, _ fill: (UnsafeMutableRawPointer) -> Void) -> HeapOffset {
+    let place = reserve(byteCount)
+    let target = unsafe address(place)
+    unsafe target.storeBytes(of: UInt32(byteCount), as: UInt32.self)
+    unsafe fill(target + 4)
+    return HeapOffset(UInt64(place) + 1)
+  }
+
+  /// Makes room for a record and returns its place.
+  private func reserve(_ byteCount: Int) -> Int {
+    precondition(byteCount <= Self.recordByteLimit, "a record fits a segment")
+    let needed = (byteCount + 4 + 3) & ~3
     var place = unsafe end.pointee
     if place & (Self.segmentByteCount - 1) + needed > Self.segmentByteCount || place == 0 {
       place = (place + Self.segmentByteCount - 1) & ~(Self.segmentByteCount - 1)
     }
     if place & (Self.segmentByteCount - 1) == 0 { addSegment(place >> Self.segmentShift) }
-    let target = unsafe address(place)
-    unsafe target.storeBytes(of: UInt32(bytes.count), as: UInt32.self)
-    if let source = bytes.baseAddress {
-      unsafe (target + 4).copyMemory(from: source, byteCount: bytes.count)
-    }
     unsafe end.pointee = place + needed
-    return HeapOffset(UInt64(place) + 1)
+    return place
+  }
+
+  /// Appends a record. O(bytes).
+  package func append(_ bytes: UnsafeRawBufferPointer) -> HeapOffset {
+    unsafe append(byteCount: bytes.count) { target in
+      if let source = bytes.baseAddress {
+        unsafe target.copyMemory(from: source, byteCount: bytes.count)
+      }
+    }
   }
 
   /// Appends a record.

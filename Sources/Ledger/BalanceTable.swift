@@ -67,6 +67,13 @@ package final class BalanceTable: Sendable {
     AllocationStrategy(rawValue: flags[row] >> 1 & 3).unsafelyUnwrappedStrategy
   }
 
+  /// The same for the writer, who needs no lock.
+  func writerRow(indicator: TextCode, currency: TextCode) -> RowIndex? {
+    indicatorIndex.writerRow(hash: KeyHash.hash(UInt64(indicator), UInt64(currency))) { row in
+      indicators[row] == indicator && currencies[row] == currency
+    }
+  }
+
   /// The balance with that indicator and currency. O(1) expected.
   package func row(indicator: TextCode, currency: TextCode) -> RowIndex? {
     indicatorIndex.row(hash: KeyHash.hash(UInt64(indicator), UInt64(currency))) { row in
@@ -108,6 +115,13 @@ package final class BalanceTable: Sendable {
       cells: cells.currentBlock(chunk))
   }
 
+  /// The identity's row as a held cut sees it, without the rest of the image.
+  package func identity(_ row: RowIndex, cut epoch: UInt64) -> RowIndex? {
+    guard let block = cells.block(Layout.chunk(of: row), cut: epoch) else { return nil }
+    let identity = CellBlock(block)[lane: Cell.identity, slot: Layout.slot(of: row)]
+    return identity == 0 ? nil : RowIndex(identity - 1)
+  }
+
   private func image(_ row: RowIndex, totals: Block?, holds: Block?, cells: Block?) -> BalanceImage {
     let slot = Layout.slot(of: row)
     var image = BalanceImage(
@@ -133,6 +147,38 @@ package final class BalanceTable: Sendable {
       if handle != 0 { unsafe image.metadata = [UInt8](metadata.bytes(handle)) }
     }
     return image
+  }
+
+  // MARK: Postings
+
+  /// Takes an amount from a balance. Writer only, under the shard's lock.
+  func debit(_ row: RowIndex, _ amount: Amount, position: UInt64) {
+    let block = AmountBlock(
+      totals.blockForWriting(Layout.chunk(of: row), position: position), laneCount: Lane.count)
+    let slot = Layout.slot(of: row)
+    block.add(amount, lane: Lane.debit, slot: slot)
+    block.subtract(amount, lane: Lane.balance, slot: slot)
+    unsafe block.words[slot] += 1
+  }
+
+  /// Gives an amount to a balance. Writer only, under the shard's lock.
+  func credit(_ row: RowIndex, _ amount: Amount, position: UInt64) {
+    let block = AmountBlock(
+      totals.blockForWriting(Layout.chunk(of: row), position: position), laneCount: Lane.count)
+    let slot = Layout.slot(of: row)
+    block.add(amount, lane: Lane.credit, slot: slot)
+    block.add(amount, lane: Lane.balance, slot: slot)
+    unsafe block.words[slot] += 1
+  }
+
+  /// What a posting may take from a balance now: its balance less its inflight debits. The caller is the writer.
+  func available(_ row: RowIndex) -> Amount {
+    let chunk = Layout.chunk(of: row)
+    let slot = Layout.slot(of: row)
+    guard let totals = totals.currentBlock(chunk) else { return .zero }
+    let balance = AmountBlock(totals, laneCount: Lane.count).amount(lane: Lane.balance, slot: slot)
+    guard let holds = holds.currentBlock(chunk) else { return balance }
+    return balance - AmountBlock(holds, laneCount: HoldLane.count).amount(lane: HoldLane.debit, slot: slot)
   }
 
   /// Bytes of all columns, indexes and metadata, for `rowCount` rows.

@@ -21,6 +21,8 @@ import Synchronization
   /// Metadata of balances and transactions, records of ledgers and identities.
   package let records: RecordStore
   package let clock: any TimeSource
+  /// Rows that each table may have.
+  let rowLimit: Int
 
   /// Rank 0: held for the whole of a write, and to take a cut.
   let creationLock = Lock()
@@ -38,12 +40,22 @@ import Synchronization
   /// False once a row was created with an earlier time than the row before it.
   private let balancesAreInTimeOrder = Atomic<Bool>(true)
 
-  /// Books with nothing in them but the general ledger.
+  /// Books with nothing in them but the general ledger, which is the first fact.
   /// - Parameters:
   ///   - clock: the only source of time.
   ///   - seed: 128 random bits for identifiers.
-  package init(clock: any TimeSource, seed: (UInt64, UInt64)) {
+  ///   - rowLimit: rows that each table may have.
+  package convenience init(
+    clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int = Layout.rowLimit
+  ) {
+    self.init(emptyWith: clock, seed: seed, rowLimit: rowLimit)
+    createGeneralLedger()
+  }
+
+  /// Books with nothing in them at all, for restoring.
+  init(emptyWith clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int) {
     self.clock = clock
+    self.rowLimit = rowLimit
     records = RecordStore(epochs: epochs)
     balances = BalanceTable(epochs: epochs, metadata: records)
     transactions = TransactionTable(epochs: epochs, metadata: records)
@@ -74,7 +86,8 @@ import Synchronization
       identities: publishedIdentities.load(ordering: .acquiring))
   }
 
-  /// Whether row order is also the order of created_at, so that a cut taken afterwards may sort by walking.
+  /// Whether row order is also the order of created_at. Once false it stays so; a reader asks its cut, which knew
+  /// when it was taken.
   package var balancesLieInTimeOrder: Bool { balancesAreInTimeOrder.load(ordering: .acquiring) }
 
   /// The row with that identifier, if readers may see it. O(1) expected; no shard lock.
@@ -129,8 +142,11 @@ import Synchronization
     creationLock.withLock {
       let now = clock.monotonicTime()
       if let cut = unsafe writer.pointee.lastCut, cut.position == position { return cut }
-      let cut = Cut(
-        books: self, epoch: epochs.begin(), position: position, counts: counts, takenAt: now)
+      let moment = unsafe CutMoment(
+        position: position, counts: counts, lastInstant: writer.pointee.lastInstant,
+        currencyCount: currencies.count, indicatorCount: indicators.count,
+        balancesLieInTimeOrder: balancesLieInTimeOrder, keys: writer.pointee.keys.remembered, takenAt: now)
+      let cut = Cut(books: self, epoch: epochs.begin(), moment: moment)
       unsafe writer.pointee.lastCut = cut
       return cut
     }
@@ -150,28 +166,14 @@ import Synchronization
 
   /// Makes everything up to the writer's counts and position visible. The caller holds the creation lock.
   func publish() {
-    let state = unsafe writer.pointee
-    publishedBalances.store(state.counts.balances, ordering: .releasing)
-    publishedTransactions.store(state.counts.transactions, ordering: .releasing)
-    publishedLedgers.store(state.counts.ledgers, ordering: .releasing)
-    publishedIdentities.store(state.counts.identities, ordering: .releasing)
-    publishedPosition.store(state.position, ordering: .releasing)
+    let counts = unsafe writer.pointee.counts
+    publishedBalances.store(counts.balances, ordering: .releasing)
+    publishedTransactions.store(counts.transactions, ordering: .releasing)
+    publishedLedgers.store(counts.ledgers, ordering: .releasing)
+    publishedIdentities.store(counts.identities, ordering: .releasing)
+    publishedPosition.store(unsafe writer.pointee.position, ordering: .releasing)
   }
 
   /// Notes that a balance was created with an earlier time than the one before it.
   func noteBalanceOutOfTimeOrder() { balancesAreInTimeOrder.store(false, ordering: .releasing) }
-}
-
-/// What the one writer keeps between commands.
-struct WriterState {
-  var identifiers: IdentifierSource
-  /// Rows made, published or not.
-  var counts = TableCounts()
-  /// Position of the last fact applied.
-  var position: UInt64 = 0
-  /// No time in the books is later, but for those that imports bring.
-  var lastInstant = Microseconds(0)
-  /// created_at of the newest balance.
-  var newestBalanceTime = Microseconds(.min)
-  weak var lastCut: Cut?
 }

@@ -15,19 +15,34 @@ package final class Cut: Sendable {
   package let transactionCount: Int
   package let ledgerCount: Int
   package let identityCount: Int
+  /// Distinct currencies; their codes are 1 to this.
+  package let currencyCount: Int
+  /// Distinct indicators; their codes are 1 to this.
+  package let indicatorCount: Int
+  /// Whether row order is also the order of created_at, so that a reader may sort balances by walking.
+  package let balancesLieInTimeOrder: Bool
+  /// Time of the last fact.
+  package let lastInstant: Microseconds
+  /// The idempotency keys remembered at the cut.
+  package let keys: RememberedKeys
   /// When the cut was taken, on the monotonic clock.
   package let takenAt: MonotonicTime
 
   /// Made by `Books.cut()`, which keeps writers out meanwhile.
-  init(books: Books, epoch: UInt64, position: UInt64, counts: TableCounts, takenAt: MonotonicTime) {
+  init(books: Books, epoch: UInt64, moment: CutMoment) {
     self.books = books
     self.epoch = epoch
-    self.position = position
-    balanceCount = counts.balances
-    transactionCount = counts.transactions
-    ledgerCount = counts.ledgers
-    identityCount = counts.identities
-    self.takenAt = takenAt
+    position = moment.position
+    balanceCount = moment.counts.balances
+    transactionCount = moment.counts.transactions
+    ledgerCount = moment.counts.ledgers
+    identityCount = moment.counts.identities
+    currencyCount = moment.currencyCount
+    indicatorCount = moment.indicatorCount
+    balancesLieInTimeOrder = moment.balancesLieInTimeOrder
+    lastInstant = moment.lastInstant
+    keys = moment.keys
+    takenAt = moment.takenAt
   }
 
   deinit { books.endCut(epoch) }
@@ -51,10 +66,29 @@ package final class Cut: Sendable {
   }
 }
 
+/// What the books note for a cut while writers are kept out.
+struct CutMoment {
+  var position: UInt64
+  var counts: TableCounts
+  var lastInstant: Microseconds
+  var currencyCount: Int
+  var indicatorCount: Int
+  var balancesLieInTimeOrder: Bool
+  var keys: RememberedKeys
+  var takenAt: MonotonicTime
+}
+
 /// How many rows each table has.
 package struct TableCounts: Sendable, Equatable {
   package var balances = 0
   package var transactions = 0
   package var ledgers = 0
   package var identities = 0
+
+  package init(balances: Int = 0, transactions: Int = 0, ledgers: Int = 0, identities: Int = 0) {
+    self.balances = balances
+    self.transactions = transactions
+    self.ledgers = ledgers
+    self.identities = identities
+  }
 }

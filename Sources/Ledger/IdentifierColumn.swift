@@ -48,19 +48,36 @@ package final class IdentifierColumn: Sendable {
   package func row(of identifier: Identifier) -> RowIndex? {
     switch identifier {
     case .uuid(let high, let low):
-      return index.row(hash: KeyHash.hash(high, low)) { row in
-        let candidate = stored[row]
-        return candidate.high == high && candidate.low == low
-      }
+      return index.row(hash: KeyHash.hash(high, low)) { isStored($0, high, low) }
     case .custom(var text):
       return text.withUTF8 { bytes in
         let bytes = UnsafeRawBufferPointer(bytes)
-        return unsafe index.row(hash: KeyHash.hash(bytes)) { row in
-          let candidate = stored[row]
-          return unsafe !candidate.isUUID && textsAreEqual(texts.bytes(HeapOffset(candidate.low)), bytes)
-        }
+        return unsafe index.row(hash: KeyHash.hash(bytes)) { unsafe isStored($0, bytes) }
       }
     }
+  }
+
+  /// The same for the writer, who needs no lock.
+  func writerRow(of identifier: Identifier) -> RowIndex? {
+    switch identifier {
+    case .uuid(let high, let low):
+      return index.writerRow(hash: KeyHash.hash(high, low)) { isStored($0, high, low) }
+    case .custom(var text):
+      return text.withUTF8 { bytes in
+        let bytes = UnsafeRawBufferPointer(bytes)
+        return unsafe index.writerRow(hash: KeyHash.hash(bytes)) { unsafe isStored($0, bytes) }
+      }
+    }
+  }
+
+  private func isStored(_ row: RowIndex, _ high: UInt64, _ low: UInt64) -> Bool {
+    let candidate = stored[row]
+    return candidate.high == high && candidate.low == low
+  }
+
+  private func isStored(_ row: RowIndex, _ text: UnsafeRawBufferPointer) -> Bool {
+    let candidate = stored[row]
+    return unsafe !candidate.isUUID && textsAreEqual(texts.bytes(HeapOffset(candidate.low)), text)
   }
 
   /// The identifier of a row that exists.

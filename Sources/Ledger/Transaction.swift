@@ -98,30 +98,47 @@ package struct TransactionDetail: Sendable, Equatable {
     self.metadataDigest = metadataDigest
   }
 
-  /// The record's bytes.
-  package func encoded() -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(48)
+  /// Writes the record to a heap.
+  func append(to heap: TextHeap) -> HeapOffset {
     var flags: UInt8 = 0
-    if description != nil { flags |= 1 }
-    if batch != nil { flags |= 2 }
-    if effectiveDate != nil { flags |= 4 }
-    if overdraftLimit != nil { flags |= 8 }
-    if metadataDigest != nil { flags |= 16 }
-    bytes.append(flags)
-    Self.append(reference, to: &bytes)
-    if let description { Self.append(description, to: &bytes) }
-    if let batch {
-      Self.append(batch.high, to: &bytes)
-      Self.append(batch.low, to: &bytes)
+    var byteCount = 3 + reference.utf8.count
+    if let description {
+      flags |= 1
+      byteCount += 2 + description.utf8.count
     }
-    if let effectiveDate { Self.append(UInt64(bitPattern: effectiveDate.count), to: &bytes) }
-    if let overdraftLimit { overdraftLimit.appendBytes(to: &bytes) }
-    if let metadataDigest { Self.append(metadataDigest, to: &bytes) }
-    return bytes
+    if batch != nil {
+      flags |= 2
+      byteCount += 16
+    }
+    if effectiveDate != nil {
+      flags |= 4
+      byteCount += 8
+    }
+    if let overdraftLimit {
+      flags |= 8
+      byteCount += overdraftLimit.encodedByteCount
+    }
+    if metadataDigest != nil {
+      flags |= 16
+      byteCount += 8
+    }
+    return unsafe heap.append(byteCount: byteCount) { target in
+      var target = unsafe target
+      unsafe target.storeBytes(of: flags, as: UInt8.self)
+      unsafe target += 1
+      unsafe Self.write(reference, &target)
+      if let description { unsafe Self.write(description, &target) }
+      if let batch {
+        unsafe Self.write(batch.high, &target)
+        unsafe Self.write(batch.low, &target)
+      }
+      if let effectiveDate { unsafe Self.write(UInt64(bitPattern: effectiveDate.count), &target) }
+      if let overdraftLimit { unsafe Self.write(overdraftLimit, &target) }
+      if let metadataDigest { unsafe Self.write(metadataDigest, &target) }
+    }
   }
 
-  /// Reads a record that `encoded` made.
+  /// Reads a record that `append` wrote.
   package init(_ record: UnsafeRawBufferPointer) {
     let flags = unsafe record[0]
     var place = 1
@@ -180,17 +197,27 @@ package struct TransactionDetail: Sendable, Equatable {
     return place + 2 + description.count
   }
 
-  private static func append(_ text: String, to bytes: inout [UInt8]) {
-    let count = UInt16(text.utf8.count)
-    bytes.append(UInt8(truncatingIfNeeded: count))
-    bytes.append(UInt8(count >> 8))
-    bytes.append(contentsOf: text.utf8)
+  private static func write(_ text: String, _ target: inout UnsafeMutableRawPointer) {
+    var text = text
+    text.withUTF8 { bytes in
+      unsafe target.storeBytes(of: UInt16(bytes.count), as: UInt16.self)
+      if let base = bytes.baseAddress {
+        unsafe (target + 2).copyMemory(from: base, byteCount: bytes.count)
+      }
+      unsafe target += 2 + bytes.count
+    }
   }
 
-  private static func append(_ word: UInt64, to bytes: inout [UInt8]) {
-    for shift in stride(from: UInt64(0), to: 64, by: 8) {
-      bytes.append(UInt8(truncatingIfNeeded: word >> shift))
-    }
+  private static func write(_ word: UInt64, _ target: inout UnsafeMutableRawPointer) {
+    unsafe target.storeBytes(of: word, as: UInt64.self)
+    unsafe target += 8
+  }
+
+  private static func write(_ amount: Amount, _ target: inout UnsafeMutableRawPointer) {
+    var bytes: [UInt8] = []
+    amount.appendBytes(to: &bytes)
+    unsafe target.copyMemory(from: bytes, byteCount: bytes.count)
+    unsafe target += bytes.count
   }
 
   private static func text(_ record: UnsafeRawBufferPointer, _ place: inout Int) -> String {

@@ -34,6 +34,12 @@ package final class TransactionTable: Sendable {
     self.metadata = metadata
   }
 
+  /// Row of the balance that was debited.
+  package func source(_ row: RowIndex) -> RowIndex { RowIndex(sources[row]) }
+
+  /// Row of the balance that was credited.
+  package func destination(_ row: RowIndex) -> RowIndex { RowIndex(destinations[row]) }
+
   package func amount(_ row: RowIndex) -> Amount {
     let narrow = amounts[row]
     if narrow >= 0 { return Amount(narrow) }
@@ -72,6 +78,20 @@ package final class TransactionTable: Sendable {
     unsafe TransactionDetail.referenceBytes(heap.bytes(details[row]))
   }
 
+  /// The transaction with that reference, for the writer, who needs no lock.
+  func writerRow(reference: String, hash: UInt64) -> RowIndex? {
+    references.writerRow(hash: hash) { row in
+      var reference = reference
+      return reference.withUTF8 { unsafe textsAreEqual(referenceBytes(row), UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  /// Hash of a reference in the index.
+  static func hash(reference: String) -> UInt64 {
+    var reference = reference
+    return reference.withUTF8 { unsafe KeyHash.hash(UnsafeRawBufferPointer($0)) }
+  }
+
   /// The transaction with that reference. O(1) expected.
   package func row(reference: String) -> RowIndex? {
     var reference = reference
@@ -100,12 +120,38 @@ package final class TransactionTable: Sendable {
   }
 
   /// Appends a row. Writer only; the books publish it and link the chains.
-  func append(_ row: RowIndex, _ fixed: FixedTransaction) {
-    if let narrow = fixed.amount.int64, narrow >= 0 {
+  func append(
+    _ row: RowIndex, _ fact: TransactionPosted, position: UInt64, previousOfSource: UInt32,
+    previousOfDestination: UInt32
+  ) {
+    append(
+      row,
+      FixedTransaction(
+        source: fact.source, destination: fact.destination, precision: fact.precision,
+        createdAt: fact.time, position: position, previousOfSource: previousOfSource,
+        previousOfDestination: previousOfDestination,
+        flags: fact.status.rawValue | (fact.allowOverdraft ? 16 : 0),
+        detail: fact.detail.append(to: heap)),
+      fact.amount, fact.identifier)
+  }
+
+  /// Appends a row whose detail record is given as `detailBytes` gave it.
+  func append(
+    _ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier,
+    detail: UnsafeRawBufferPointer
+  ) {
+    var fixed = fixed
+    fixed.detail = unsafe heap.append(detail)
+    append(row, fixed, amount, identifier)
+  }
+
+  private func append(_ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier)
+  {
+    if let narrow = amount.int64, narrow >= 0 {
       amounts.append(narrow, at: row)
     } else {
       var bytes: [UInt8] = []
-      fixed.amount.appendBytes(to: &bytes)
+      amount.appendBytes(to: &bytes)
       amounts.append(-Int64(heap.append(bytes).rawValue), at: row)
     }
     sources.append(fixed.source.rawValue, at: row)
@@ -115,9 +161,9 @@ package final class TransactionTable: Sendable {
     positions.append(fixed.position, at: row)
     previousOfSource.append(fixed.previousOfSource, at: row)
     previousOfDestination.append(fixed.previousOfDestination, at: row)
-    flags.append(fixed.status.rawValue | (fixed.allowOverdraft ? 16 : 0), at: row)
-    details.append(heap.append(fixed.detail.encoded()), at: row)
-    identifiers.append(fixed.identifier, at: row)
+    flags.append(fixed.flags, at: row)
+    details.append(fixed.detail, at: row)
+    identifiers.append(identifier, at: row)
     unsafe references.insert(hash: KeyHash.hash(referenceBytes(row)), row: row)
   }
 
@@ -128,18 +174,15 @@ package final class TransactionTable: Sendable {
   }
 }
 
-/// The columns of one transaction.
+/// The columns of one transaction that are plain numbers.
 struct FixedTransaction {
-  var identifier: Identifier
   var source: RowIndex
   var destination: RowIndex
-  var amount: Amount
   var precision: Int64
   var createdAt: Microseconds
   var position: UInt64
   var previousOfSource: UInt32
   var previousOfDestination: UInt32
-  var status: TransactionStatus
-  var allowOverdraft: Bool
-  var detail: TransactionDetail
+  var flags: UInt8
+  var detail: HeapOffset
 }
