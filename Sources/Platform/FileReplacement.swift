@@ -1,8 +1,10 @@
 // Replacing a small file in one step, in a directory of any kind.
 
-/// For files beside a user's own, where no `DataDirectory` is: the old content stands until the new one is whole.
+/// For files beside a user's own, where no `DataDirectory` is: the old content stands until the new one
+/// is whole.
 package enum FileReplacement {
-  /// Gives the file at `path` the content `bytes`: writes `path.tmp`, syncs it, renames it. One writer per path.
+  /// Gives the file at `path` the content `bytes`: writes `path.tmp`, syncs it, renames it. One writer for
+  /// each path.
   package static func replace(_ path: String, with bytes: [UInt8]) throws(SystemError) {
     let temporary = path + ".tmp"
     let file = try OpenFile(temporary, .replace)

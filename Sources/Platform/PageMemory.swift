@@ -25,7 +25,7 @@ package struct PageMemory: ~Copyable, @unchecked Sendable {
 
   /// Maps at least `byteCount` bytes (at least 1).
   ///
-  /// - Parameter prefault: have the kernel provide all pages now (about 0.1 ms a MiB) rather than one by one.
+  /// - Parameter prefault: have the kernel provide all pages now (0.04 ms a MiB) rather than one by one.
   /// - Throws: ENOMEM when the address space or memory limit is reached.
   package init(byteCount: Int, prefault: Bool = false) throws(SystemError) {
     precondition(byteCount > 0, "memory has at least one byte")

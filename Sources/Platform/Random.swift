@@ -1,6 +1,6 @@
 // Random bytes from the kernel, good enough for identifiers and secrets.
 
-/// getrandom(2): cryptographically strong, never blocks once the machine has booted. About 0.3 µs a call,
+/// getrandom(2): cryptographically strong, never blocks once the machine has booted. About half a µs a call,
 /// so callers that make many identifiers draw some hundred bytes at a time.
 package enum KernelRandom {
   /// Fills `bytes`.

@@ -53,7 +53,7 @@ package struct LineReader: ~Copyable {
     var searched = start
     var isSkipping = false
     while true {
-      if let newline = buffer[searched...].firstIndex(of: 0x0A) {
+      if let newline = newline(from: searched) {
         let line = Array(buffer[start..<newline])
         start = newline + 1
         return isSkipping || line.count > limit ? .tooLong : .line(line)
@@ -68,6 +68,12 @@ package struct LineReader: ~Copyable {
       try refill()
       searched -= removed
     }
+  }
+
+  /// The place of the first newline at or after `index` of the buffer.
+  private func newline(from index: Int) -> Int? {
+    let unseen = buffer.span.extracting(index..<buffer.count)
+    return ByteSearch.firstIndex(of: 0x0A, in: unseen).map { $0 + index }
   }
 
   /// What is left when the input has ended without a newline.
