@@ -93,8 +93,8 @@ let tests: [Target] =
       swiftSettings: strict)
   }
 
-/// Fuzz targets, each a folder of Tests/Fuzz with what it imports. Only `tools/fuzz` builds them: they need the
-/// compiler's `-sanitize=fuzzer` in all modules.
+/// Fuzz targets, each a folder of Tests/Fuzz with what it imports. Only `tools/fuzz` builds them: they need
+/// the compiler's `-sanitize=fuzzer` in all modules.
 let fuzzers: [Target] =
   Context.environment["LEDGERLINE_FUZZ"] == "1"
   ? [

@@ -6,8 +6,8 @@ import CSimdjson
 ///
 /// RFC 8259 is checked in full, also in members nobody reads; numbers are never converted. After a line with
 /// a duplicate key or too deep nesting `root` can still be read, so that an answer can bear the request's id.
-/// Memory: 16 bytes for each token of the longest recent line and 4 for each byte of the longest recent
-/// batch; `shrink()` gives it back.
+/// Memory: 16 bytes for each token of a line and 4 for each byte of a batch, at most 20 times the longest line;
+/// what a large line needed is given back at the next small one, or by `shrink()`.
 @safe
 package struct JSONDocument: ~Copyable {
   /// Deepest nesting accepted: 64 containers in each other.
@@ -16,6 +16,8 @@ package struct JSONDocument: ~Copyable {
   package static let padding = 64
   /// Longest batch that `index(batch:)` takes.
   package static let longestBatch = 1 << 20
+  /// Room for more tokens than this is given back.
+  package static let keptTokens = 1 << 16
   /// Longest line: offsets have 32 bits.
   package static let longestLine = 1 << 30
 
@@ -42,8 +44,11 @@ package struct JSONDocument: ~Copyable {
   private var offsets: UnsafePointer<UInt32>?
   private var offsetCount = 0
 
-  /// The decoder's bytes that the latest line and the batch belong to; 0 when they are not a decoder's.
-  private(set) var intake: UInt64 = 0
+  /// The most bytes that stage 1 was given room for.
+  private var mostIndexed = 0
+
+  /// The decoder's bytes that the latest line and the batch belong to; nil when they are not a decoder's.
+  private(set) var intake: LineIntake?
   /// Lines of that intake that end up to here are not worth another batch.
   private var batchedEnd = 0
 
@@ -75,6 +80,7 @@ package struct JSONDocument: ~Copyable {
     if intake != lines.intake {
       unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
       batchedEnd = 0
+      settle(for: line.count)
     }
     let bytes = unsafe lines.bytes(of: line)
     if line.upperBound > batchedEnd, line.count < Self.longestBatch {
@@ -114,7 +120,7 @@ package struct JSONDocument: ~Copyable {
   /// - Complexity: O(bytes), whatever the line says.
   @unsafe
   package mutating func parse(line: UnsafeRawBufferPointer) throws(JSONFault) {
-    intake = 0
+    intake = nil
     try unsafe parseInPlace(line)
   }
 
@@ -139,6 +145,7 @@ package struct JSONDocument: ~Copyable {
   /// Parses a copy of one line (without its line end). O(bytes).
   package mutating func parse(copying bytes: RawSpan) throws(JSONFault) {
     let byteCount = bytes.byteCount
+    settle(for: byteCount)
     if unsafe copy.count < byteCount + Self.padding {
       unsafe copy.deallocate()
       unsafe copy = .allocate(byteCount: byteCount * 2 + Self.padding, alignment: 64)
@@ -170,15 +177,22 @@ package struct JSONDocument: ~Copyable {
   /// Gives back what a large line or batch needed. Forgets the latest line.
   package mutating func shrink() {
     isReadable = false
-    intake = 0
+    intake = nil
     unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
-    tape.shrink(to: 1 << 14)
+    mostIndexed = 0
+    tape.shrink(to: Self.keptTokens)
     keys.shrink()
     if let indexer = unsafe indexer { unsafe csimdjson_indexer_shrink(indexer, Self.longestBatch) }
     if unsafe copy.count > Self.longestBatch {
       unsafe copy.deallocate()
       unsafe copy = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     }
+  }
+
+  /// Shrinks when a line of `byteCount` bytes needs much less than what is held.
+  private mutating func settle(for byteCount: Int) {
+    let isSwollen = tape.capacity > Self.keptTokens || mostIndexed > Self.longestBatch
+    if isSwollen, byteCount <= Self.keptTokens { shrink() }
   }
 
   /// Parses the line with the fast engine. False: it is not there, or the line is not in order.
@@ -190,6 +204,7 @@ package struct JSONDocument: ~Copyable {
       skipOffsets(before: base)
     } else {
       unsafe batch = UnsafeRawBufferPointer(start: nil, count: 0)
+      mostIndexed = unsafe max(mostIndexed, line.count)
       let error = unsafe csimdjson_index(
         indexer, start.assumingMemoryBound(to: UInt8.self), line.count, &offsets, &offsetCount)
       guard error == 0 else { return false }
@@ -198,8 +213,7 @@ package struct JSONDocument: ~Copyable {
     let base = unsafe offsetInBatch(start) ?? 0
     tape.removeAll()
     unsafe tape.reserve(min(offsetCount, line.count) + 1)
-    var walk = unsafe JSONIndexWalk(
-      bytes: start.assumingMemoryBound(to: UInt8.self), byteCount: line.count, offsets: first, base: base)
+    var walk = unsafe JSONIndexWalk(line: line, at: start, offsets: first, base: base, into: &tape)
     let isGood = walk.walk(into: &tape, keys: &keys)
     unsafe offsetCount -= walk.offsets - first
     unsafe offsets = unsafe walk.offsets

@@ -51,11 +51,14 @@ extension JSONSyntaxFault: CustomStringConvertible {
 }
 
 extension JSONFault: CustomStringConvertible {
+  /// More characters of a key than this are not shown.
+  private static let longestShownName = 64
+
   package var description: String {
     switch self {
     case .notJSON(let offset, let what): "not JSON at byte \(offset): \(what)"
     case .duplicateKey(let name, let first, let second):
-      "key \"\(name)\" twice in one object, at bytes \(first) and \(second)"
+      "key \"\(name.prefix(Self.longestShownName))\" twice in one object, at bytes \(first) and \(second)"
     case .nestedTooDeep(let offset):
       "nested too deep at byte \(offset); at most \(JSONDocument.greatestDepth) levels are accepted"
     }

@@ -25,7 +25,6 @@ struct JSONKeySet: ~Copyable {
   }
 
   /// The first key of the closed object at `object` that equals one before it. O(keys, their bytes).
-  @inline(__always)
   mutating func duplicate(in object: Int, of tape: borrowing JSONTape, _ bytes: Span<UInt8>) -> JSONFault? {
     let count = Int(tape[object].storedCount)
     if count < 2 { return nil }

@@ -31,6 +31,13 @@ struct JSONTape: ~Copyable {
     parent = 0
   }
 
+  /// Says how many tokens a fence wrote, all containers closed.
+  @inline(__always)
+  mutating func hold(count: Int) {
+    precondition(count <= capacity, "tokens within the room there was")
+    self.count = count
+  }
+
   /// Makes room for `needed` tokens in all.
   @inline(__always)
   mutating func reserve(_ needed: Int) {

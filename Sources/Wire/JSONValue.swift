@@ -124,7 +124,7 @@ extension JSONDocument {
   /// The outermost value of a line parsed as a copy; nil when there is none that could be read.
   package var root: JSONValue? {
     @_lifetime(borrow self) get {
-      precondition(intake == 0, "a line of a decoder is read by root(in:)")
+      precondition(intake == nil, "a line of a decoder is read by root(in:)")
       return isReadable ? JSONValue(rootOf: self) : nil
     }
   }

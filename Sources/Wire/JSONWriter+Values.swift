@@ -95,18 +95,24 @@ extension JSONWriter {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
   }
 
-  /// Appends an integer as a JSON number.
-  package mutating func integer(_ value: some FixedWidthInteger & Sendable) {
+  /// Appends an integer of at most 64 bits as a JSON number.
+  @inlinable
+  package mutating func integer(_ value: some FixedWidthInteger) {
     separate(20)
     digits(value)
   }
 
-  /// Appends an integer's digits, without a comma.
+  /// Appends the digits of an integer of at most 64 bits, without a comma.
+  @inlinable
   package mutating func digits(_ value: some FixedWidthInteger) {
-    reserve(20)
-    precondition(value.bitWidth <= 64, "integers of at most 64 bits")
-    if value < 0 { put(UInt8(ascii: "-")) }
-    unsignedDigits(UInt64(value.magnitude))
+    digits(UInt64(value.magnitude), isNegative: value < 0)
+  }
+
+  @usableFromInline
+  mutating func digits(_ magnitude: UInt64, isNegative: Bool) {
+    reserve(21)
+    if isNegative { put(UInt8(ascii: "-")) }
+    unsignedDigits(magnitude)
   }
 
   private mutating func unsignedDigits(_ value: UInt64) {

@@ -1,6 +1,20 @@
 // Cutting a stream of bytes into lines, without sockets.
 
 import CSimdjson
+import Synchronization
+
+/// Which decoder's bytes at which time: what was parsed speaks of no others.
+struct LineIntake: Equatable, Sendable {
+  private static let decoderCount = Atomic<UInt64>(0)
+
+  private let decoder: UInt64
+  private var changeCount: UInt64 = 0
+
+  /// The first bytes of a new decoder.
+  init() { decoder = Self.decoderCount.add(1, ordering: .relaxed).newValue }
+
+  mutating func change() { changeCount &+= 1 }
+}
 
 /// The received bytes of one connection, and where its lines lie in them.
 ///
@@ -38,8 +52,8 @@ package struct LineDecoder: ~Copyable {
   /// The line at `start` is too long and was reported.
   private var isSkipping = false
   private var hasEnded = false
-  /// Grows whenever bytes may move or change: what was parsed before speaks of other bytes.
-  private(set) var intake: UInt64 = 0
+  /// Changes whenever bytes may move or change.
+  private(set) var intake = LineIntake()
 
   package init(longestLine: Int = LineDecoder.defaultLongestLine) {
     precondition((1...JSONDocument.longestLine).contains(longestLine), "a line limit of 1 byte to 1 GiB")
@@ -165,13 +179,13 @@ package struct LineDecoder: ~Copyable {
   /// Gives all memory back when nothing waits: for a connection that has gone quiet.
   package mutating func releaseMemory() {
     guard start == end, capacity > 0 else { return }
-    intake &+= 1
+    intake.change()
     move(to: 0)
   }
 
   private mutating func makeRoom(for byteCount: Int) {
     let waiting = end - start
-    intake &+= 1
+    intake.change()
     if start == end { rewind() }
     if capacity > Self.keptCapacity, waiting + byteCount <= Self.keptCapacity / 2 {
       move(to: Self.keptCapacity)

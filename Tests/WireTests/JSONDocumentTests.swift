@@ -81,4 +81,47 @@ import Testing
     let isUnreadable = document.root == nil
     #expect(isUnreadable)
   }
+
+  @Test func memoryIsGivenBackAtTheNextSmallLine() throws {
+    var document = JSONDocument()
+    try document.parse(copying: "[\(String(repeating: "0,", count: 999_999))0]")
+    let large = document.tape.capacity
+    #expect(large >= 1_000_001)
+    try document.parse(copying: "[0]")
+    let small = document.tape.capacity
+    #expect(small == JSONTape.smallestCapacity)
+  }
+
+  @Test func oneDocumentServesSeveralDecodersInTurn() throws {
+    var document = JSONDocument()
+    var first = LineDecoder()
+    var second = LineDecoder()
+    unsafe first.append(Array("[1]\n[2,2]\n".utf8).span.bytes)
+    unsafe second.append(Array("{}\n[3,3,3]\n".utf8).span.bytes)
+    var counts: [Int] = []
+    for _ in 0..<2 {
+      guard case .line(let one)? = first.next(), case .line(let other)? = second.next() else {
+        Issue.record("two lines each")
+        return
+      }
+      try document.parse(one, of: first)
+      counts.append(document.root(in: first)!.count)
+      try document.parse(other, of: second)
+      counts.append(document.root(in: second)!.count)
+    }
+    #expect(counts == [1, 0, 2, 3])
+  }
+
+  @Test func integersBeyondSixtyFourBitsAreNotConverted() throws {
+    var document = JSONDocument()
+    for (text, value) in [
+      ("0", 0), ("-0", 0), ("9223372036854775807", Int64.max), ("-9223372036854775808", .min),
+      ("9223372036854775808", nil), ("-9223372036854775809", nil), ("1.0", nil), ("1e2", nil), ("true", nil),
+      (String(repeating: "9", count: 100_000), nil),
+    ] as [(String, Int64?)] {
+      try document.parse(copying: text)
+      let found = document.root!.int64()
+      #expect(found == value, "\(text.prefix(30))")
+    }
+  }
 }
