@@ -42,17 +42,20 @@ package struct ListeningSocket: ~Copyable, Sendable {
     let descriptor = try SocketError.wrapping { () throws(SystemError) in
       try Syscalls.makeSocket(nonblocking: true)
     }
+    let identity: FileIdentity
     do throws(SocketError) {
       try clearPath(path, holdsLock: holdsLock)
-      let identity = try bind(descriptor, path, permissions)
-      try SocketError.wrapping { () throws(SystemError) in
-        try Syscalls.listen(descriptor, backlog: backlog, path: path)
-      }
-      return ListeningSocket(descriptor: descriptor, path: path, identity: identity)
+      identity = try bind(descriptor, path, permissions)
     } catch {
       Syscalls.close(descriptor)
       throw error
     }
+    // From here on the socket closes itself and removes its file.
+    let socket = ListeningSocket(descriptor: descriptor, path: path, identity: identity)
+    try SocketError.wrapping { () throws(SystemError) in
+      try Syscalls.listen(descriptor, backlog: backlog, path: path)
+    }
+    return socket
   }
 
   /// Takes over a socket that is listening already (socket activation). Its file is not removed.

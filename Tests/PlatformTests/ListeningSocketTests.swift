@@ -165,6 +165,8 @@ import Testing
       let path = place.path(of: "s")
       let server = try ListeningSocket.listen(on: path, holdsLock: false)
       let client = try UnixSocket.connect(to: path)
+      let patient = try UnixSocket.connect(to: path)
+      var spare = try SpareDescriptor()
       // No descriptor above those that are open now.
       let next = dup(0)
       close(next)
@@ -176,14 +178,20 @@ import Testing
         return
       }
       #expect(error.name == "EMFILE")
-      // The client is still in the queue: one descriptor freed, and it is served.
+      // The spare turns the first in the queue away, as often as it must.
+      let isFirstTurnedAway = spare.turnAway(from: server)
+      #expect(isFirstTurnedAway)
+      #expect(try read(client) == [])
+      // The second is still in the queue: one descriptor freed, and it is served.
       close(0)
       guard case .connection(let accepted) = try server.accept() else {
         Issue.record("the client was lost")
         return
       }
-      #expect(try client.write([5].span) == .bytes(1))
+      #expect(try patient.write([5].span) == .bytes(1))
       #expect(try read(accepted) == [5])
+      let isAnotherTurnedAway = spare.turnAway(from: server)
+      #expect(!isAnotherTurnedAway)
     }
   }
 
