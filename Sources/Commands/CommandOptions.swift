@@ -1,5 +1,7 @@
 // Options and arguments of a subcommand, read from its part of argv.
 
+import Wire
+
 /// What a subcommand takes: the source of its parsing and of its `--help`.
 package struct OptionSpecification: Sendable {
   package enum Value: Sendable, Equatable {

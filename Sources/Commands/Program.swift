@@ -2,6 +2,7 @@
 
 import LedgerlineClient
 import Platform
+import Wire
 
 package enum Program {
   package static let version = "0.1.0"

@@ -1,6 +1,7 @@
 // Options out of argv, and the names they might have meant.
 
 import Testing
+import Wire
 
 @testable import Commands
 

@@ -2,6 +2,7 @@
 
 import LedgerlineClient
 import Platform
+import Wire
 
 /// What a session needs of a server.
 package protocol ShellServer: AnyObject {
