@@ -1,5 +1,7 @@
 // Copying, comparing and hashing spans of bytes, which the standard library does only for pointers.
 
+import Ledger
+
 /// A fence: calls that take pointers, behind spans.
 @usableFromInline
 enum ByteText {
@@ -13,6 +15,14 @@ enum ByteText {
     unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The text of a piece of UTF-8 that may end within a character, which is left out.
+  static func lossyString(_ bytes: Span<UInt8>) -> String {
+    var end = bytes.count
+    while end > 0, bytes[end - 1] & 0xC0 == 0x80 { end -= 1 }
+    if end > 0, bytes[end - 1] >= 0xC0 { end -= 1 } else { end = bytes.count }
+    return string(bytes.extracting(0..<end))
+  }
+
   /// Whether `bytes` spell `word`.
   @inlinable
   static func equal(_ bytes: Span<UInt8>, _ word: StaticString) -> Bool {
@@ -20,6 +30,16 @@ enum ByteText {
     guard bytes.count == byteCount else { return false }
     for offset in 0..<byteCount where unsafe bytes[offset] != word.utf8Start[offset] { return false }
     return true
+  }
+
+  /// The identifier of `kind` that `bytes` spell, nil when they spell none.
+  static func identifier(_ bytes: Span<UInt8>, kind: EntityKind) -> Identifier? {
+    unsafe bytes.withUnsafeBytes { unsafe Identifier($0, kind: kind) }
+  }
+
+  /// The bytes of a static text.
+  static func bytes(of word: StaticString) -> [UInt8] {
+    unsafe Array(UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount))
   }
 
   /// A hash under the key of this process: nobody outside can choose bytes that collide.

@@ -5,9 +5,9 @@ package struct JSONPath: Equatable, Sendable, CustomStringConvertible {
   /// More bytes of one key than this are cut off: a path is for people.
   static let longestKey = 128
 
-  private var steps: [Step] = []
+  private(set) var steps: [Step] = []
 
-  private enum Step: Equatable, Sendable {
+  enum Step: Equatable, Sendable {
     case key(String)
     case index(Int)
   }
@@ -62,8 +62,16 @@ package struct JSONPath: Equatable, Sendable, CustomStringConvertible {
 extension JSONDocument {
   /// The path of the value or key that stands at `offset` of the line. O(tokens before it): for errors.
   package func path(to offset: Int) -> JSONPath {
+    guard let root else { return JSONPath() }
+    return root.path(to: offset)
+  }
+}
+
+extension JSONValue {
+  /// The path from this value to the one or the key that stands at `offset` of the line. O(tokens before it).
+  package func path(to offset: Int) -> JSONPath {
     var path = JSONPath()
-    guard var value = root else { return path }
+    var value = JSONValue(in: self, at: index)
     while true {
       guard let inner = path.step(into: value, to: offset) else { return path }
       value = inner

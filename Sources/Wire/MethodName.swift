@@ -52,3 +52,20 @@ package enum MethodName: UInt8, CaseIterable, Sendable {
     }
   }
 }
+
+extension MethodName {
+  /// Whether it changes the books: it may bear a `key`, and later a `dry_run`.
+  package var isWrite: Bool {
+    switch self {
+    case .ledgersCreate, .ledgersUpdate, .identitiesCreate, .identitiesUpdate, .identitiesDelete,
+      .metadataUpdate, .balancesCreate, .balancesCreateMany, .balancesUpdateIdentity, .transactionsCreate,
+      .transactionsCreateMany:
+      true
+    case .serverPing, .serverInfo, .serverStats, .serverMetrics, .serverCancel, .snapshotsCreate,
+      .snapshotsList, .discover, .ledgersGet, .ledgersList, .ledgersFilter, .identitiesGet, .identitiesList,
+      .identitiesFilter, .balancesGet, .balancesGetByIndicator, .balancesList, .balancesFilter,
+      .transactionsGet, .transactionsGetByReference, .transactionsList, .transactionsFilter:
+      false
+    }
+  }
+}
