@@ -2,6 +2,7 @@
 
 import LedgerlineClient
 import Platform
+import Wire
 
 enum ExportCommand {
   static let subcommand = Subcommand(
