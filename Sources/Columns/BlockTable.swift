@@ -157,8 +157,9 @@ package struct BlockKind: Sendable {
 
   /// Gives back the versions that no held cut can reach. Any thread. O(versions given back).
   package func reclaim() {
-    let oldest = epochs.oldestHeld
-    let freed = retired.withLock { $0.takeFreed(oldestHeld: oldest) }
+    // Asked under the list's lock: a bound read before it may be older than a cut for which a version on
+    // the list is kept, and would free that version under its reader.
+    let freed = retired.withLock { $0.takeFreed(oldestHeld: epochs.oldestHeld) }
     for block in freed {
       kind.releaseCompanion?(block)
       pool.give(block)
