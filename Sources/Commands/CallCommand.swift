@@ -34,11 +34,7 @@ enum CallCommand {
 
   private static func run(_ options: CommandOptions, _ console: Console) throws -> ExitCode {
     guard let method = options.arguments.first else { throw OptionError.missingArgument("METHOD") }
-    var params = try params(Array(options.arguments.dropFirst()))
-    if options.has("stream") {
-      let members = params?.members ?? []
-      params = .object(members.filter { $0.name != "stream" } + [.init("stream", .bool(true))])
-    }
+    let params = try params(Array(options.arguments.dropFirst()))
     var call = CallOptions()
     if options.has("timeout") {
       call.timeout = .milliseconds(try options.number("timeout", in: 1...86_400_000, default: 0))
@@ -48,6 +44,7 @@ enum CallCommand {
     }
     call.key = options.value("key")
     call.wantsMeta = options.has("meta")
+    call.wantsStream = options.has("stream")
     let client = try ServerConnection.connect(options, console)
     let isPretty = options.has("pretty")
     do {

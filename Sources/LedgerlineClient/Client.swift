@@ -11,6 +11,8 @@ package struct CallOptions: Sendable {
   package var minPosition: Int?
   /// Asks for the journal position in the answer.
   package var wantsMeta = false
+  /// Asks for the rows in notifications ahead of the answer, which then has their count.
+  package var wantsStream = false
 
   package init() {}
 }
@@ -103,7 +105,7 @@ package final class Client {
 
   /// Carries out one request and waits for its answer.
   ///
-  /// - Parameter onRows: takes the rows of each stream notification; asking for a stream is up to `params`.
+  /// - Parameter onRows: takes the rows of each stream notification.
   /// - Throws: `.refused` with the server's error.
   package func call(
     _ method: String, _ params: JSONNode? = nil, options: CallOptions = CallOptions(),
@@ -255,6 +257,7 @@ extension Client {
     }
     if let position = options.minPosition { line.append(contentsOf: ",\"min_position\":\(position)".utf8) }
     if options.wantsMeta { line.append(contentsOf: ",\"meta\":true".utf8) }
+    if options.wantsStream { line.append(contentsOf: ",\"stream\":true".utf8) }
     if let params {
       line.append(contentsOf: ",\"params\":".utf8)
       line.append(contentsOf: params)

@@ -71,14 +71,16 @@ package struct TableRenderer: Sendable {
   private func measure(_ grid: Grid, _ lines: [Line], _ texts: [[String]]) -> [TableFitting.Measured] {
     grid.columns.indices.map { column in
       let name = grid.columns[column].name
-      var natural = TextWidth.of(TextWidth.printable(name))
+      var widest = 0
       var isQuiet = true
       for (line, cells) in zip(lines, texts) {
         guard case .row(let row) = line else { continue }
-        natural = max(natural, TextWidth.of(cells[column]))
+        widest = max(widest, TextWidth.of(cells[column]))
         if isQuiet, !Self.isQuiet(grid.rows[row][column]) { isQuiet = false }
       }
-      let least = leastWidth(grid.columns[column], natural: natural)
+      let header = TextWidth.of(TextWidth.printable(name))
+      let natural = max(header, widest)
+      let least = leastWidth(grid.columns[column], header: header, widest: widest)
       return TableFitting.Measured(
         natural: natural, least: least, isQuiet: isQuiet && !grid.rows.isEmpty,
         dispensability: FieldKinds.secondary.firstIndex(of: name),
@@ -86,15 +88,14 @@ package struct TableRenderer: Sendable {
     }
   }
 
-  /// An amount with digits cut off would be another amount, so amounts and times stay whole.
-  private func leastWidth(_ column: Grid.Column, natural: Int) -> Int {
+  /// An amount with digits cut off would be another amount, so numbers and times stay whole; texts may shrink.
+  private func leastWidth(_ column: Grid.Column, header: Int, widest: Int) -> Int {
     switch column.kind {
-    case .amount: return natural
-    case .number: return 12
+    case .amount, .number: return max(widest, min(header, 12))
     case .identifier: return 13
     case .text:
       let isTime = column.name.hasSuffix("_at") || column.name.hasSuffix("_date")
-      return isTime ? 20 : max(8, min(12, TextWidth.of(column.name)))
+      return isTime ? widest : max(8, min(12, header))
     }
   }
 

@@ -65,7 +65,8 @@ package struct MethodCatalogue: Sendable {
     Method("ledgers.list", "limit offset cursor sort_by sort_order include_count", "A page of ledgers."),
     Method("ledgers.filter", filter, "Ledgers by conditions."),
     Method("ledgers.update", "ledger_id* name*", "Renames a ledger."),
-    Method("identities.create", "identity_id meta_data", "Makes an identity."),
+    Method(
+      "identities.create", "identity_id identity_type first_name last_name meta_data", "Makes an identity."),
     Method("identities.get", "identity_id*", "One identity."),
     Method(
       "identities.list", "limit offset cursor sort_by sort_order include_count", "A page of identities."),
@@ -88,7 +89,7 @@ package struct MethodCatalogue: Sendable {
   ])
 
   private static let filter =
-    "filters* logical_operator sort_by sort_order limit offset cursor include_count stream"
+    "filters* logical_operator sort_by sort_order limit offset cursor include_count"
   private static let createBalance =
     "ledger_id* currency* balance_id identity_id indicator currency_multiplier track_fund_lineage "
     + "allocation_strategy created_at meta_data"

@@ -35,7 +35,7 @@ enum BookEntity: String, CaseIterable, Sendable {
         "inflight_debit_balance", "version",
       ]
     case .transactions:
-      ["transaction_id", "parent_transaction", "status", "created_at", "position", "hash"]
+      ["parent_transaction", "status", "created_at", "position", "hash"]
     case .ledgers, .identities: ["created_at"]
     }
   }

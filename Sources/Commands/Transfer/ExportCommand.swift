@@ -44,10 +44,12 @@ enum ExportCommand {
       isQuiet: output == nil && console.isOutputTerminal)
     let params = JSONNode.object([
       .init("filters", .array(filters)), .init("sort_by", .string("created_at")),
-      .init("sort_order", .string("asc")), .init("stream", .bool(true)),
+      .init("sort_order", .string("asc")),
     ])
+    var call = CallOptions()
+    call.wantsStream = true
     var writer = RowWriter(format: format)
-    let answer = try client.call("\(name).filter", params) { rows in
+    let answer = try client.call("\(name).filter", params, options: call) { rows in
       for row in rows { try sink.write(writer.text(row)) }
       try display.update(writer.rowCount)
     }

@@ -149,13 +149,10 @@ final class Importer {
   /// Finds the outcome of each record of an answered batch.
   private func take(_ result: JSONNode, _ batch: ImportBatch) throws {
     var failed = 0
-    for (index, item) in (result["results"]?.array ?? []).enumerated() where index < batch.lines.count {
-      guard let error = item["error"], error != .null else { continue }
+    for (place, item) in (result["results"]?.array ?? []).enumerated() {
+      let index = item["index"]?.int ?? place
+      guard let error = item["error"], error != .null, batch.lines.indices.contains(index) else { continue }
       if try isFault(error, line: batch.lines[index]) { failed += 1 }
-    }
-    for item in result["errors"]?.array ?? [] {
-      guard let index = item["index"]?.int, batch.lines.indices.contains(index) else { continue }
-      if try isFault(item["error"] ?? item, line: batch.lines[index]) { failed += 1 }
     }
     progress.failed += failed
     progress.created += batch.items.count - failed
