@@ -10,9 +10,9 @@ import Amounts
 /// …
 /// words     512 × UInt32
 /// ```
-/// A value that needs more than 64 bits stands in the block's companion, keyed by (lane, slot); its place in the lane
-/// holds `AmountBlock.wideMark`, which no narrow value uses. So a scan reads 8 bytes a row and looks aside only where
-/// it meets the mark.
+/// A value that needs more than 64 bits stands in the block's companion, keyed by (lane, slot); its place in
+/// the lane holds `AmountBlock.wideMark`, which no narrow value uses. So a scan reads 8 bytes a row and looks
+/// aside only where it meets the mark.
 @usableFromInline package struct AmountBlock: BitwiseCopyable, Sendable {
   /// Stands in a lane for a value that is kept in the companion.
   @inlinable package static var wideMark: Int64 { .min }

@@ -34,8 +34,8 @@ struct RetiredBlocks {
   }
 }
 
-/// Blocks of one size. Copying into recycled memory costs a thirtieth of copying into new memory, so nothing is given
-/// back to the system while the pool lives.
+/// Blocks of one size. Copying into recycled memory costs a thirtieth of copying into new memory, so nothing
+/// is given back to the system while the pool lives.
 @safe final class BlockPool: Sendable {
   private static let alignment = 64
   private static let firstRegionBlocks = 8
@@ -94,7 +94,8 @@ struct RetiredBlocks {
   }
 }
 
-/// Memory that many blocks lie in. Running out of memory stops the process, as it does for every Swift allocation.
+/// Memory that many blocks lie in. Running out of memory stops the process, as it does for every Swift
+/// allocation.
 private final class Region {
   private let memory: PageMemory
 

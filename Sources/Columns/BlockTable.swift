@@ -25,7 +25,8 @@ import Synchronization
 
 /// One version of a chunk's values: the payload follows the header.
 ///
-/// Sendable because who may touch which version is settled by locks and epochs, not by the type (see `BlockTable`).
+/// Sendable because who may touch which version is settled by locks and epochs, not by the type (see
+/// `BlockTable`).
 @safe @usableFromInline package struct Block: BitwiseCopyable, @unchecked Sendable {
   @usableFromInline let base: UnsafeMutableRawPointer
 
@@ -61,10 +62,11 @@ package struct BlockKind: Sendable {
   }
 }
 
-/// One block for each chunk of a table. A chunk without a block has never been written: its reader uses the default.
+/// One block for each chunk of a table. A chunk without a block has never been written: its reader uses the
+/// default.
 ///
-/// Who may do what: writing takes the books' creation lock and the shard's lock; reading the current block takes the
-/// shard's lock; reading through a cut takes neither.
+/// Who may do what: writing takes the books' creation lock and the shard's lock; reading the current block
+/// takes the shard's lock; reading through a cut takes neither.
 @safe @usableFromInline package final class BlockTable: Sendable {
   private static let segmentShift = 12
   private static let segmentCount = ((Layout.rowLimit / Layout.chunkRows) >> segmentShift) + 1
@@ -100,8 +102,8 @@ package struct BlockKind: Sendable {
 
   // MARK: Reading
 
-  /// The current block of a chunk, nil if it was never written. The caller holds the chunk's shard lock, or keeps
-  /// writers out.
+  /// The current block of a chunk, nil if it was never written. The caller holds the chunk's shard lock, or
+  /// keeps writers out.
   package func currentBlock(_ chunk: Int) -> Block? {
     guard let slot = unsafe slot(chunk) else { return nil }
     return unsafe Self.block(at: slot.pointee.load(ordering: .acquiring))

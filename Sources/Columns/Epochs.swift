@@ -4,9 +4,9 @@ import Synchronization
 
 /// Numbers the cuts of one set of books.
 ///
-/// A cut with epoch `E` sees every block born before `E`. A writer must not overwrite a block born before the newest
-/// held cut; a block is given back when its successor was born before the oldest held cut, because no reader walks
-/// past that successor.
+/// A cut with epoch `E` sees every block born before `E`. A writer must not overwrite a block born before the
+/// newest held cut; a block is given back when its successor was born before the oldest held cut, because no
+/// reader walks past that successor.
 @usableFromInline package final class Epochs: Sendable {
   private let held = Mutex<[UInt64]>([])
   private let currentEpoch = Atomic<UInt64>(1)

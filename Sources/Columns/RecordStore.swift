@@ -6,11 +6,11 @@ import Synchronization
 /// A handle of a `RecordStore`; 0 stands for no record.
 package typealias RecordHandle = UInt32
 
-/// Variable-length records that never change in place. Replacing one means: put a new one, store its handle in the
-/// cell, retire the old handle; its bytes are freed when no held cut can see them.
+/// Variable-length records that never change in place. Replacing one means: put a new one, store its handle
+/// in the cell, retire the old handle; its bytes are freed when no held cut can see them.
 ///
-/// One writer puts and retires. Readers read a handle that they learned under a shard's lock (and use it only under
-/// that lock) or through a held cut.
+/// One writer puts and retires. Readers read a handle that they learned under a shard's lock (and use it only
+/// under that lock) or through a held cut.
 @safe @usableFromInline package final class RecordStore: Sendable {
   private let epochs: Epochs
   private let addresses = SegmentedColumn<UInt>()

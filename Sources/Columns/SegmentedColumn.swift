@@ -1,7 +1,7 @@
 // A column that only grows: one value a row, in segments that never move, read without locks.
 
-/// Values by row number. One writer appends (under the books' creation lock); readers read any row whose existence
-/// they learned through a lock or a cut, without locking. Nothing moves when the column grows.
+/// Values by row number. One writer appends (under the books' creation lock); readers read any row whose
+/// existence they learned through a lock or a cut, without locking. Nothing moves when the column grows.
 ///
 /// Memory: segments of 65,536 values, of which the system gives only the pages that are touched.
 @safe @usableFromInline package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
@@ -28,7 +28,8 @@
     unsafe segmentCount.deallocate()
   }
 
-  /// Makes room for row `row`; rows are opened in rising order by the writer. New values are uninitialised until set.
+  /// Makes room for row `row`; rows are opened in rising order by the writer. New values are uninitialised
+  /// until set.
   @usableFromInline package func reserve(_ row: RowIndex) {
     while unsafe segmentCount.pointee <= row.index >> Self.segmentShift {
       let segment = UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)

@@ -2,8 +2,9 @@
 
 import Platform
 
-/// Finds rows by a key that lies elsewhere: the index keeps only hashes and row numbers, and asks its caller whether a
-/// candidate is the one. Any thread may look up; one writer inserts. Growth of a stripe moves that stripe alone.
+/// Finds rows by a key that lies elsewhere: the index keeps only hashes and row numbers, and asks its caller
+/// whether a candidate is the one. Any thread may look up; one writer inserts. Growth of a stripe moves that
+/// stripe alone.
 ///
 /// The hash must be keyed (`KeyHash`), because clients choose many of the keys.
 /// Memory: 8 bytes a slot, at most three quarters of the slots used.
@@ -11,8 +12,9 @@ import Platform
   private static let stripeCount = 64
   private static let firstSlotCount = 16
 
-  /// A slot: high half the upper half of the hash (its tag), low half the row plus one; 0 is empty. The tag alone
-  /// says where a slot belongs, so that growing needs no key; the low bits of the hash choose the stripe.
+  /// A slot: high half the upper half of the hash (its tag), low half the row plus one; 0 is empty. The tag
+  /// alone says where a slot belongs, so that growing needs no key; the low bits of the hash choose the
+  /// stripe.
   @safe private struct Stripe {
     var slots: UnsafeMutablePointer<UInt64>
     var mask: Int
@@ -106,7 +108,8 @@ import Platform
   }
 }
 
-/// Hashes of keys that clients choose: keyed by a secret of this process (SipHash), so that nobody can aim at one slot.
+/// Hashes of keys that clients choose: keyed by a secret of this process (SipHash), so that nobody can aim at
+/// one slot.
 @usableFromInline package enum KeyHash {
   @inlinable package static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     var hasher = Hasher()

@@ -4,8 +4,9 @@ import Amounts
 import Columns
 import Platform
 
-/// The columns of the balances. What every posting changes lies in `totals` blocks, what changes rarely in `cells`,
-/// holds in blocks of their own that exist only in chunks that have had one; everything else is written once.
+/// The columns of the balances. What every posting changes lies in `totals` blocks, what changes rarely in
+/// `cells`, holds in blocks of their own that exist only in chunks that have had one; everything else is
+/// written once.
 ///
 /// Writing is the books' business: one writer at a time, under the creation lock and the shard's lock.
 package final class BalanceTable: Sendable {
@@ -47,8 +48,8 @@ package final class BalanceTable: Sendable {
   package let holds: BlockTable
   package let cells: BlockTable
   package let metadata: RecordStore
-  /// The newest transaction of each balance, its row plus one. Under the shard's lock; not part of cuts (a reader on
-  /// a cut skips what is newer than the cut).
+  /// The newest transaction of each balance, its row plus one. Under the shard's lock; not part of cuts (a
+  /// reader on a cut skips what is newer than the cut).
   package let newestTransactions = SegmentedColumn<UInt32>()
   private let indicatorIndex = StripedIndex()
 
@@ -171,7 +172,8 @@ package final class BalanceTable: Sendable {
     unsafe block.words[slot] += 1
   }
 
-  /// What a posting may take from a balance now: its balance less its inflight debits. The caller is the writer.
+  /// What a posting may take from a balance now: its balance less its inflight debits. The caller is the
+  /// writer.
   func available(_ row: RowIndex) -> Amount {
     let chunk = Layout.chunk(of: row)
     let slot = Layout.slot(of: row)

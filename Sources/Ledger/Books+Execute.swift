@@ -67,7 +67,8 @@ extension Books {
     unsafe Execution(outcome: outcome, position: writer.pointee.position, replayed: false)
   }
 
-  /// An identifier that no row has. Those made here never meet each other, but may meet one that a caller chose.
+  /// An identifier that no row has. Those made here never meet each other, but may meet one that a caller
+  /// chose.
   func newIdentifier(at time: Microseconds, _ isTaken: (Identifier) -> Bool) -> Identifier {
     while true {
       let identifier = unsafe writer.pointee.identifiers.next(at: time)

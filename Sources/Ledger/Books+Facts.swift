@@ -5,8 +5,9 @@ import Columns
 import Platform
 
 extension Books {
-  /// Gives the fact the next journal position and applies it. The one place that every change comes through: who
-  /// keeps a journal listens here. The caller holds the creation lock and the locks of the shards concerned.
+  /// Gives the fact the next journal position and applies it. The one place that every change comes through:
+  /// who keeps a journal listens here. The caller holds the creation lock and the locks of the shards
+  /// concerned.
   func append(_ fact: Fact) {
     unsafe writer.pointee.position += 1
     apply(fact)

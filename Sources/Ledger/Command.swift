@@ -3,8 +3,8 @@
 import Amounts
 import Platform
 
-/// A change that is asked for. Names are resolved and texts decoded before a command is made; whether it can be done
-/// is decided by `Books.execute`.
+/// A change that is asked for. Names are resolved and texts decoded before a command is made; whether it can
+/// be done is decided by `Books.execute`.
 package enum Command: Sendable {
   case createLedger(NewLedger)
   case updateLedger(Identifier, name: String)
@@ -15,8 +15,8 @@ package enum Command: Sendable {
   case createBalance(NewBalance)
   case createBalances([NewBalance], atomic: Bool)
   case setBalanceIdentity(balance: Identifier, identity: Identifier)
-  /// The merge is the caller's, because the books know no JSON: it gets the compact object as it stands (empty for
-  /// `{}`) and returns the new one. It runs while the books are locked and must be quick and pure.
+  /// The merge is the caller's, because the books know no JSON: it gets the compact object as it stands
+  /// (empty for `{}`) and returns the new one. It runs while the books are locked and must be quick and pure.
   case updateMetadata(EntityKind, Identifier, merge: @Sendable ([UInt8]) throws(Refusal) -> [UInt8])
   case postTransaction(NewTransaction)
   case postTransactions([NewTransaction], atomic: Bool)

@@ -4,8 +4,9 @@ import Amounts
 import Columns
 import Platform
 
-/// Everything as it stood at `position`: rows below the counts, blocks born before `epoch`. Reading through a cut
-/// takes no lock and holds up nobody; while it is held, replaced blocks are kept for it, so hold it briefly.
+/// Everything as it stood at `position`: rows below the counts, blocks born before `epoch`. Reading through a
+/// cut takes no lock and holds up nobody; while it is held, replaced blocks are kept for it, so hold it
+/// briefly.
 package final class Cut: Sendable {
   package let books: Books
   package let epoch: UInt64

@@ -4,8 +4,9 @@ import Amounts
 import Columns
 import Platform
 
-/// One accepted change, with every identifier and time in it, so that applying it decides nothing. The n-th fact has
-/// journal position n. New rows take the next row number of their table; rows that exist are named by number.
+/// One accepted change, with every identifier and time in it, so that applying it decides nothing. The n-th
+/// fact has journal position n. New rows take the next row number of their table; rows that exist are named
+/// by number.
 package enum Fact: Sendable, Equatable {
   case ledgerCreated(LedgerCreated)
   case ledgerUpdated(LedgerUpdated)

@@ -22,8 +22,8 @@ package enum EntityKind: UInt8, Sendable, CaseIterable {
 
 /// An identifier of a known kind.
 ///
-/// Text: the kind's prefix, then a UUID in its canonical lower-case form, or 1 to 64 of `A-Z a-z 0-9 _ -`. The ledger
-/// `general_ledger_id` is the one name without a prefix.
+/// Text: the kind's prefix, then a UUID in its canonical lower-case form, or 1 to 64 of `A-Z a-z 0-9 _ -`.
+/// The ledger `general_ledger_id` is the one name without a prefix.
 package enum Identifier: Hashable, Sendable {
   /// A UUID of the RFC 9562 variant, whose text is the canonical one.
   case uuid(high: UInt64, low: UInt64)
@@ -103,8 +103,8 @@ package enum Identifier: Hashable, Sendable {
 package enum UUIDText {
   package static let byteCount = 36
 
-  /// Reads a canonical UUID of the RFC variant (10 in the two highest bits of the low half); nil for any other text,
-  /// so that a text and its 128 bits always name each other.
+  /// Reads a canonical UUID of the RFC variant (10 in the two highest bits of the low half); nil for any
+  /// other text, so that a text and its 128 bits always name each other.
   package static func parse(_ text: UnsafeRawBufferPointer) -> (high: UInt64, low: UInt64)? {
     guard text.count == byteCount else { return nil }
     var halves: (UInt64, UInt64) = (0, 0)
@@ -146,7 +146,8 @@ package enum UUIDText {
 /// Makes identifiers: UUIDs of version 7, so that those made later sort later.
 ///
 /// Layout: 48 bits of milliseconds, version, 12 bits and 62 bits of a counter that starts at random in each
-/// millisecond and rises by random steps. If the clock stands still or falls back, the last millisecond goes on.
+/// millisecond and rises by random steps. If the clock stands still or falls back, the last millisecond goes
+/// on.
 package struct IdentifierSource: Sendable {
   private var random: RandomState
   private var lastMillisecond: UInt64 = 0

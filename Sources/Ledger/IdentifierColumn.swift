@@ -5,7 +5,8 @@ import Columns
 /// Sixteen bytes a row: a UUID, or the place of a chosen text in a heap.
 @usableFromInline package struct StoredIdentifier: BitwiseCopyable, Hashable, Sendable {
   @usableFromInline package let high: UInt64
-  /// For a UUID the two highest bits are 10; for a chosen text they are 00 and the rest is its place in the heap.
+  /// For a UUID the two highest bits are 10; for a chosen text they are 00 and the rest is its place in the
+  /// heap.
   @usableFromInline package let low: UInt64
 
   @inlinable package init(high: UInt64, low: UInt64) {

@@ -47,7 +47,8 @@ import Platform
 
   package var count: Int { end - first }
 
-  /// Calls `body` with the bytes of each record, oldest first, for a snapshot; `BooksRestorer` takes them back.
+  /// Calls `body` with the bytes of each record, oldest first, for a snapshot; `BooksRestorer` takes them
+  /// back.
   package func forEachRecord<Failure: Error>(
     _ body: (UnsafeRawBufferPointer) throws(Failure) -> Void
   ) throws(Failure) {
@@ -60,14 +61,16 @@ import Platform
   }
 }
 
-/// The latest keys by number and by hash. The writer's alone, but for the values of `remembered` that it hands out.
+/// The latest keys by number and by hash. The writer's alone, but for the values of `remembered` that it
+/// hands out.
 struct KeyMemory {
   /// Keys that are remembered, unless a test sets fewer.
   static let defaultLimit = 1_000_000
 
   private(set) var remembered = RememberedKeys()
   private let limit: Int
-  /// Open addressing: high half the tag of the hash, low half the key's number modulo `limit`, plus one; 0 is empty.
+  /// Open addressing: high half the tag of the hash, low half the key's number modulo `limit`, plus one; 0 is
+  /// empty.
   private var slots: [UInt64] = []
 
   init(limit: Int = KeyMemory.defaultLimit) {

@@ -2,7 +2,8 @@
 
 import Amounts
 
-/// Why a command is refused, most urgent first: when several apply, the first is reported. Nothing has been changed.
+/// Why a command is refused, most urgent first: when several apply, the first is reported. Nothing has been
+/// changed.
 package indirect enum Refusal: Error, Equatable, Sendable {
   /// The idempotency key stands for another command.
   case keyReused(key: String)

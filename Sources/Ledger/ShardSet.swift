@@ -3,7 +3,8 @@
 import Columns
 import Platform
 
-/// Some of the shards. Their locks are taken in ascending order, all before the first change, and let go together.
+/// Some of the shards. Their locks are taken in ascending order, all before the first change, and let go
+/// together.
 struct ShardSet: Equatable {
   /// Bit n stands for shard n.
   private(set) var bits: UInt64 = 0
@@ -13,7 +14,8 @@ struct ShardSet: Equatable {
   mutating func insert(_ row: RowIndex) { bits |= 1 << UInt64(Layout.shard(of: row)) }
 
   /// Takes the locks of all shards of the set.
-  /// - Parameter held: shards whose locks this writer holds already; a higher or equal one would break the order.
+  /// - Parameter held: shards whose locks this writer holds already; a higher or equal one would break the
+  ///   order.
   func lock(_ locks: LockTable, held: inout ShardSet) {
     var rest = bits
     while rest != 0 {

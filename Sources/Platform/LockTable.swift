@@ -1,11 +1,13 @@
-// A flat table of locks, one cache line each: what the shards, the index stripes and single locks are made of.
+// A flat table of locks, one cache line each: what the shards, the index stripes and single locks are made
+// of.
 
 import Glibc
 
-/// A fixed number of mutual exclusion locks in one block of memory, padded so that neighbours share no cache line.
+/// A fixed number of mutual exclusion locks in one block of memory, padded so that neighbours share no cache
+/// line.
 ///
-/// Locks are not recursive and not fair. Uncontended locking costs about 10 ns. The caller keeps the lock order
-/// (docs/concurrency.md); the table itself knows no ranks.
+/// Locks are not recursive and not fair. Uncontended locking costs about 10 ns. The caller keeps the lock
+/// order (docs/concurrency.md); the table itself knows no ranks.
 @safe @usableFromInline package final class LockTable: Sendable {
   /// Bytes from one lock to the next: two cache lines, because the adjacent-line prefetcher pairs them.
   private static let stride = 128

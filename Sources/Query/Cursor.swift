@@ -4,8 +4,8 @@ import Amounts
 import Columns
 import Platform
 
-/// The place between two rows in the order of one request. It stays valid under writes: a row that did not change
-/// meanwhile is on exactly one of the pages.
+/// The place between two rows in the order of one request. It stays valid under writes: a row that did not
+/// change meanwhile is on exactly one of the pages.
 ///
 /// ```
 /// version   UInt8 (1)

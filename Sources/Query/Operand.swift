@@ -2,8 +2,8 @@
 
 import Amounts
 
-/// What a written time stands for, as a half-open range of microseconds since 1970: one microsecond, or a whole UTC
-/// day when only a date was written.
+/// What a written time stands for, as a half-open range of microseconds since 1970: one microsecond, or a
+/// whole UTC day when only a date was written.
 package struct TimeRange: Sendable, Hashable {
   /// The first microsecond.
   package var start: Int64

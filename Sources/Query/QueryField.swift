@@ -51,8 +51,9 @@ package struct QueryField: Hashable, Sendable {
   /// What stands before the member's name in the field's name.
   package static let metadataPrefix = "meta_data."
 
-  /// The field that clients call `name`, nil if the table has none. `meta_data.KEY` is a field of every table, for
-  /// keys of 1 to `metadataKeyByteLimit` bytes; dots in a key are part of it, because there is one level only.
+  /// The field that clients call `name`, nil if the table has none. `meta_data.KEY` is a field of every
+  /// table, for keys of 1 to `metadataKeyByteLimit` bytes; dots in a key are part of it, because there is one
+  /// level only.
   package static func named(_ name: String, in table: QueryTable) -> QueryField? {
     if name.hasPrefix(metadataPrefix) {
       let key = name.dropFirst(metadataPrefix.count)

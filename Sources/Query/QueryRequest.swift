@@ -2,8 +2,8 @@
 
 import Columns
 
-/// The order of the rows. Ties are in order of creation, in the same direction; nulls come first when descending and
-/// last when ascending.
+/// The order of the rows. Ties are in order of creation, in the same direction; nulls come first when
+/// descending and last when ascending.
 package struct SortOrder: Sendable, Hashable {
   package var field: QueryField
   package var ascending: Bool

@@ -2,8 +2,8 @@
 
 import Amounts
 
-/// A sort key. Keys of one field are all of one kind, or null; null is greater than every value, which puts nulls
-/// first when descending and last when ascending.
+/// A sort key. Keys of one field are all of one kind, or null; null is greater than every value, which puts
+/// nulls first when descending and last when ascending.
 enum SortKey: Sendable, Hashable {
   /// Times, integers, booleans.
   case integer(Int64)

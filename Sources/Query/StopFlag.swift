@@ -3,8 +3,8 @@
 import Platform
 import Synchronization
 
-/// Says whether a query shall go on. The engine looks at it at least every stripe and every few thousand rows of a
-/// sort, so that a query ends within about a millisecond.
+/// Says whether a query shall go on. The engine looks at it at least every stripe and every few thousand rows
+/// of a sort, so that a query ends within about a millisecond.
 package final class StopFlag: Sendable {
   /// When the query shall end, on the monotonic clock; nil for never.
   package let deadline: MonotonicTime?

@@ -6,7 +6,8 @@ import Synchronization
 import Testing
 
 struct CutReclaimTests {
-  /// A writer raises the one word of a chunk under a lock; three readers take cuts under it, and read them without.
+  /// A writer raises the one word of a chunk under a lock; three readers take cuts under it, and read them
+  /// without.
   @Test func aCutKeepsItsVersionWhileOthersEnd() throws {
     let epochs = Epochs()
     let table = BlockTable(epochs: epochs, kind: Self.kind)

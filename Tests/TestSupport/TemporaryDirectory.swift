@@ -2,7 +2,8 @@
 
 import Platform
 
-/// A private directory with a short path (sockets need one). It is removed with all in it when this object goes.
+/// A private directory with a short path (sockets need one). It is removed with all in it when this object
+/// goes.
 package final class TemporaryDirectory: Sendable {
   package let directory: DataDirectory
 

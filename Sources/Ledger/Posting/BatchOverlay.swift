@@ -3,8 +3,8 @@
 import Amounts
 import Columns
 
-/// Changes of balances and new references that are decided but not applied. Flat tables, used again from batch to
-/// batch; empty (and never looked at) outside atomic batches.
+/// Changes of balances and new references that are decided but not applied. Flat tables, used again from
+/// batch to batch; empty (and never looked at) outside atomic batches.
 struct BatchOverlay {
   /// Open addressing by row: the row plus one, and what would be added to its balance.
   private var rows: [UInt32] = []

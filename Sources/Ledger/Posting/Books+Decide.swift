@@ -13,8 +13,8 @@ private enum ResolvedParty {
 }
 
 extension Books {
-  /// Decides on a transaction against the tables and, in an atomic batch, the items before it. Balances that it needs
-  /// made are left in `pendingBalances`, also when it is refused.
+  /// Decides on a transaction against the tables and, in an atomic batch, the items before it. Balances that
+  /// it needs made are left in `pendingBalances`, also when it is refused.
   /// - Parameter items: the batch, for comparing with earlier items; `item` is the place of `new` in it.
   func decide(
     _ new: borrowing NewTransaction, item: Int = 0, of items: [NewTransaction] = []

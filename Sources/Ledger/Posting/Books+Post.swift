@@ -59,7 +59,8 @@ extension Books {
     }
   }
 
-  /// Posts all items or none: each is decided as if those before it were posted, and facts are made when all stand.
+  /// Posts all items or none: each is decided as if those before it were posted, and facts are made when all
+  /// stand.
   func postTogether(_ items: [NewTransaction], _ moment: CommandMoment) throws(Refusal) -> Execution {
     unsafe writer.pointee.pendingBalances.removeAll()
     unsafe writer.pointee.overlay.begin(itemCount: items.count)
