@@ -1,0 +1,318 @@
+// Entities as JSON objects: members in the order of the protocol, straight into the answer.
+
+import Amounts
+import Columns
+import Ledger
+import Platform
+import Query
+
+/// Renders rows of one view.
+package struct RowRenderer {
+  private typealias Balance = EntityMembers.Balance
+  private typealias Transaction = EntityMembers.Transaction
+
+  let view: RowView
+  let books: Books
+  let fields: MemberSelection
+  /// Memory for decimal texts.
+  private var scratch: [UInt8] = []
+
+  package init(_ view: RowView, fields: MemberSelection? = nil) {
+    self.view = view
+    books = view.books
+    self.fields = fields ?? .all
+  }
+
+  /// Appends a row of a table; false, and nothing appended, when the row was deleted.
+  package mutating func append(_ row: RowIndex, of table: QueryTable, into writer: inout JSONWriter) -> Bool {
+    switch table {
+    case .balances:
+      writer.beginObject()
+      balance(row, into: &writer)
+      writer.endObject()
+    case .transactions: transaction(row, into: &writer)
+    case .ledgers: return ledger(row, into: &writer)
+    case .identities: return identity(row, into: &writer)
+    }
+    return true
+  }
+
+  // MARK: Balances
+
+  /// Appends the members of a balance, without brackets.
+  func balance(_ row: RowIndex, into writer: inout JSONWriter) {
+    let table = books.balances
+    let image = view.balance(row)
+    writer.reserve(640)
+    if wants(Balance.balanceID) {
+      writer.key("balance_id")
+      writer.identifier(row, of: table.identifiers)
+    }
+    if wants(Balance.ledgerID) {
+      writer.key("ledger_id")
+      writer.identifier(RowIndex(table.ledgers[row]), of: books.ledgers.identifiers)
+    }
+    if wants(Balance.identityID) {
+      writer.key("identity_id")
+      if let identity = image.identity {
+        writer.identifier(identity, of: books.identities.identifiers)
+      } else {
+        writer.null()
+      }
+    }
+    if wants(Balance.indicator) {
+      writer.key("indicator")
+      writer.text(table.indicators[row], of: books.indicators)
+    }
+    if wants(Balance.currency) {
+      writer.key("currency")
+      writer.text(table.currencies[row], of: books.currencies)
+    }
+    totals(image, into: &writer)
+    if wants(Balance.currencyMultiplier) {
+      writer.key("currency_multiplier")
+      writer.integer(table.multipliers[row])
+    }
+    if wants(Balance.version) {
+      writer.key("version")
+      writer.integer(image.version)
+    }
+    rest(row, image, into: &writer)
+  }
+
+  @inline(__always)
+  private func totals(_ image: BalanceImage, into writer: inout JSONWriter) {
+    if wants(Balance.balance) {
+      writer.key("balance")
+      writer.amount(image.balance)
+    }
+    if wants(Balance.credit) {
+      writer.key("credit_balance")
+      writer.amount(image.credit)
+    }
+    if wants(Balance.debit) {
+      writer.key("debit_balance")
+      writer.amount(image.debit)
+    }
+    if wants(Balance.inflightBalance) {
+      writer.key("inflight_balance")
+      writer.amount(image.inflightBalance)
+    }
+    if wants(Balance.inflightCredit) {
+      writer.key("inflight_credit_balance")
+      writer.amount(image.inflightCredit)
+    }
+    if wants(Balance.inflightDebit) {
+      writer.key("inflight_debit_balance")
+      writer.amount(image.inflightDebit)
+    }
+  }
+
+  @inline(__always)
+  private func rest(_ row: RowIndex, _ image: BalanceImage, into writer: inout JSONWriter) {
+    let table = books.balances
+    if wants(Balance.tracksFundLineage) {
+      writer.key("track_fund_lineage")
+      writer.bool(table.tracksFundLineage(row))
+    }
+    if wants(Balance.allocationStrategy) {
+      writer.key("allocation_strategy")
+      writer.plainString(table.allocationStrategy(row).name)
+    }
+    if wants(Balance.createdAt) {
+      writer.key("created_at")
+      writer.time(microseconds: table.createdAt[row])
+    }
+    if wants(Balance.metadata) {
+      writer.key("meta_data")
+      writer.metadata(image.metadata)
+    }
+  }
+
+  @inline(__always)
+  private func wants(_ member: EntityMembers.Balance) -> Bool { fields.contains(member.rawValue) }
+
+  // MARK: Transactions
+
+  /// Appends a transaction.
+  mutating func transaction(_ row: RowIndex, replayed: Bool = false, into writer: inout JSONWriter) {
+    let table = books.transactions
+    let detail = table.detail(row)
+    writer.reserve(896)
+    writer.beginObject()
+    if wants(Transaction.transactionID) {
+      writer.key("transaction_id")
+      writer.identifier(row, of: table.identifiers)
+    }
+    if wants(Transaction.parent) {
+      writer.key("parent_transaction")
+      if let batch = detail.batch {
+        writer.identifier(EntityKind.batch.prefix, high: batch.high, low: batch.low)
+      } else {
+        writer.null()
+      }
+    }
+    let source = RowIndex(table.sources[row])
+    if wants(Transaction.source) {
+      writer.key("source")
+      writer.identifier(source, of: books.balances.identifiers)
+    }
+    if wants(Transaction.destination) {
+      writer.key("destination")
+      writer.identifier(RowIndex(table.destinations[row]), of: books.balances.identifiers)
+    }
+    if wants(Transaction.reference) {
+      writer.key("reference")
+      writer.string(detail.reference)
+    }
+    if wants(Transaction.currency) {
+      writer.key("currency")
+      writer.text(books.balances.currencies[source], of: books.currencies)
+    }
+    amounts(row, into: &writer)
+    terms(row, detail, into: &writer)
+    times(row, detail, into: &writer)
+    if replayed {
+      writer.key("replayed")
+      writer.bool(true)
+    }
+    writer.endObject()
+  }
+
+  @inline(__always)
+  private mutating func amounts(_ row: RowIndex, into writer: inout JSONWriter) {
+    let table = books.transactions
+    let precision = table.precisions[row]
+    let amount = table.amount(row)
+    if wants(Transaction.preciseAmount) {
+      writer.key("precise_amount")
+      writer.amount(amount)
+    }
+    if wants(Transaction.amount) {
+      writer.key("amount")
+      decimal(amount, precision, into: &writer)
+    }
+    if wants(Transaction.precision) {
+      writer.key("precision")
+      writer.integer(precision)
+    }
+    if wants(Transaction.status) {
+      writer.key("status")
+      writer.plainString(table.status(row).name)
+    }
+    if wants(Transaction.inflight) {
+      writer.key("inflight")
+      writer.bool(table.status(row) == .inflight)
+    }
+  }
+
+  @inline(__always)
+  private mutating func terms(_ row: RowIndex, _ detail: TransactionDetail, into writer: inout JSONWriter) {
+    if wants(Transaction.description) {
+      writer.key("description")
+      writer.string(detail.description)
+    }
+    if wants(Transaction.allowOverdraft) {
+      writer.key("allow_overdraft")
+      writer.bool(books.transactions.allowsOverdraft(row))
+    }
+    if wants(Transaction.overdraftLimit) {
+      writer.key("overdraft_limit")
+      if let limit = detail.overdraftLimit {
+        decimal(limit, books.transactions.precisions[row], into: &writer)
+      } else {
+        writer.null()
+      }
+    }
+  }
+
+  @inline(__always)
+  private func times(_ row: RowIndex, _ detail: TransactionDetail, into writer: inout JSONWriter) {
+    let table = books.transactions
+    if wants(Transaction.effectiveDate) {
+      writer.key("effective_date")
+      writer.time(microseconds: detail.effectiveDate?.count)
+    }
+    if wants(Transaction.createdAt) {
+      writer.key("created_at")
+      writer.time(microseconds: table.createdAt[row])
+    }
+    // Schedules and expiring holds are of a later version: no transaction has these dates.
+    if wants(Transaction.scheduledFor) {
+      writer.key("scheduled_for")
+      writer.null()
+    }
+    if wants(Transaction.inflightExpiryDate) {
+      writer.key("inflight_expiry_date")
+      writer.null()
+    }
+    if wants(Transaction.position) {
+      writer.key("position")
+      writer.integer(table.positions[row])
+    }
+    // Of transactions that are chained by hashes, which this version does not do.
+    if wants(Transaction.hash) {
+      writer.key("hash")
+      writer.null()
+    }
+    if wants(Transaction.metadata) {
+      writer.key("meta_data")
+      writer.metadata(view.transactionMetadata(row))
+    }
+  }
+
+  @inline(__always)
+  private func wants(_ member: EntityMembers.Transaction) -> Bool { fields.contains(member.rawValue) }
+
+  /// Appends minor units over precision as a decimal string.
+  private mutating func decimal(_ amount: Amount, _ precision: Int64, into writer: inout JSONWriter) {
+    if precision == 1 { return writer.amount(amount) }
+    scratch.removeAll(keepingCapacity: true)
+    DecimalAmount.appendDecimal(of: amount, precision: Amount(precision), to: &scratch)
+    writer.string(scratch.span)
+  }
+
+  // MARK: Ledgers and identities
+
+  /// Appends a ledger; false when it was deleted.
+  func ledger(_ row: RowIndex, into writer: inout JSONWriter) -> Bool {
+    guard let record = view.record(row, of: books.ledgers) else { return false }
+    writer.beginObject()
+    entity(row, books.ledgers, "ledger_id", record, into: &writer) { "\(LedgerField.allCases[$0])" }
+    writer.endObject()
+    return true
+  }
+
+  /// Appends an identity; false when it was deleted.
+  func identity(_ row: RowIndex, into writer: inout JSONWriter) -> Bool {
+    guard let record = view.record(row, of: books.identities) else { return false }
+    writer.beginObject()
+    entity(row, books.identities, "identity_id", record, into: &writer) {
+      "\(IdentityField.allCases[$0].name)"
+    }
+    writer.endObject()
+    return true
+  }
+
+  private func entity(
+    _ row: RowIndex, _ table: EntityTable, _ idName: StaticString, _ record: EntityRecord,
+    into writer: inout JSONWriter, _ fieldName: (Int) -> String
+  ) {
+    if fields.contains(0) {
+      writer.key(idName)
+      writer.identifier(row, of: table.identifiers)
+    }
+    for (number, text) in record.fields.enumerated() where fields.contains(1 + number) {
+      writer.key(fieldName(number))
+      writer.string(text)
+    }
+    if fields.contains(1 + record.fields.count) {
+      writer.key("created_at")
+      writer.time(microseconds: table.createdAt[row])
+    }
+    if fields.contains(2 + record.fields.count) {
+      writer.key("meta_data")
+      writer.metadata(record.metadata)
+    }
+  }
+}
