@@ -48,6 +48,18 @@ package struct EntityRecord: Sendable, Equatable {
     unsafe metadata = [UInt8](record[place...])
   }
 
+  /// Whether bytes that come from outside are a record, so that the other functions may trust them.
+  static func isWellFormed(_ record: UnsafeRawBufferPointer, fieldCount: Int) -> Bool {
+    var place = 0
+    for _ in 0..<fieldCount {
+      if record.count - place < 2 { return false }
+      let mark = unsafe Int(record.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+      place += 2 + max(mark - 1, 0)
+      if place > record.count { return false }
+    }
+    return true
+  }
+
   /// The bytes of one field without reading the others' text; nil if absent. O(field number).
   package static func field(_ number: Int, of record: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
     var place = 0

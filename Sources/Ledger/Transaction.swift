@@ -197,6 +197,24 @@ package struct TransactionDetail: Sendable, Equatable {
     return place + 2 + description.count
   }
 
+  /// Whether bytes that come from outside are a record, so that the other functions may trust them.
+  static func isWellFormed(_ record: UnsafeRawBufferPointer) -> Bool {
+    guard let flags = unsafe record.first, flags >> 5 == 0 else { return false }
+    var place = 1
+    for isPresent in [true, flags & 1 != 0] where isPresent {
+      if record.count - place < 2 { return false }
+      place += unsafe 2 + Int(record.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+      if place > record.count { return false }
+    }
+    place += (flags & 2 != 0 ? 16 : 0) + (flags & 4 != 0 ? 8 : 0)
+    if place > record.count { return false }
+    if flags & 8 != 0 {
+      let span = unsafe Span<UInt8>(_unsafeElements: record.bindMemory(to: UInt8.self))
+      if (try? Amount(bytes: span, at: &place)) == nil { return false }
+    }
+    return place + (flags & 16 != 0 ? 8 : 0) == record.count
+  }
+
   private static func write(_ text: String, _ target: inout UnsafeMutableRawPointer) {
     var text = text
     text.withUTF8 { bytes in

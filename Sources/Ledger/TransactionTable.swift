@@ -86,6 +86,12 @@ package final class TransactionTable: Sendable {
     }
   }
 
+  func writerRow(reference: UnsafeRawBufferPointer) -> RowIndex? {
+    unsafe references.writerRow(hash: KeyHash.hash(reference)) { row in
+      unsafe textsAreEqual(referenceBytes(row), reference)
+    }
+  }
+
   /// Hash of a reference in the index.
   static func hash(reference: String) -> UInt64 {
     var reference = reference
