@@ -6,8 +6,8 @@ import CSimdjson
 ///
 /// RFC 8259 is checked in full, also in members nobody reads; numbers are never converted. After a line with
 /// a duplicate key or too deep nesting `root` can still be read, so that an answer can bear the request's id.
-/// Memory: 16 bytes for each token of a line and 4 for each byte of a batch, at most 20 times the longest line;
-/// what a large line needed is given back at the next small one, or by `shrink()`.
+/// Memory: 16 bytes for each token of a line and 4 for each byte of a batch, at most 20 times the longest
+/// line; what a large line needed is given back at the next small one, or by `shrink()`.
 @safe
 package struct JSONDocument: ~Copyable {
   /// Deepest nesting accepted: 64 containers in each other.

@@ -79,7 +79,7 @@ struct JSONKeySet: ~Copyable {
   }
 
   private mutating func makeSlots(for keyCount: Int) {
-    var slotCount = 64
+    var slotCount = 16
     while slotCount < keyCount * 2 { slotCount *= 2 }
     slots.removeAll(keepingCapacity: true)
     slots.append(contentsOf: repeatElement(0, count: slotCount))

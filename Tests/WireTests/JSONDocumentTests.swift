@@ -124,4 +124,15 @@ import Testing
       #expect(found == value, "\(text.prefix(30))")
     }
   }
+
+  @Test func readingALineAfterItsBytesHaveChangedStopsTheProcess() async {
+    await #expect(processExitsWith: .failure) {
+      var lines = LineDecoder()
+      unsafe lines.append(Array("[1]\n".utf8).span.bytes)
+      var document = JSONDocument()
+      if case .line(let line)? = lines.next() { try document.parse(line, of: lines) }
+      unsafe lines.append(Array("[2]\n".utf8).span.bytes)
+      _ = document.root(in: lines)?.kind
+    }
+  }
 }
