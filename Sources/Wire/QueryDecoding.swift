@@ -134,7 +134,7 @@ extension ParamsReader {
     case "or": return .any
     default:
       faults.add(
-        "invalid logical_operator: must be and or or, found \(Self.shown(value))", at: value.offset,
+        "invalid logical_operator: must be 'and' or 'or', found \(Self.shown(value))", at: value.offset,
         allowed: ["and", "or"])
       return nil
     }

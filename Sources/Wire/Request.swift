@@ -136,3 +136,14 @@ package struct MemberSelection: Sendable, Hashable {
 
   @inlinable package func contains(_ member: Int) -> Bool { bits >> UInt32(member) & 1 != 0 }
 }
+
+extension WriteReply {
+  /// The member of the params that holds the items of a batch; nil for commands that are not batches.
+  package var items: String? {
+    switch method {
+    case .transactionsCreateMany: "transactions"
+    case .balancesCreateMany: "balances"
+    default: nil
+    }
+  }
+}

@@ -186,13 +186,20 @@ extension ParamsReader {
       wrong(params, "params", "an object")
     }
     if request.wantsStream, !method.givesRows {
-      faults.add("stream is only for methods that give rows", at: root.offset)
+      faults.add("stream is only for methods that give rows", at: offset(of: "stream", params, root))
     }
     if request.key != nil, !method.isWrite {
-      faults.add("key is only for methods that change the books", at: root.offset)
+      faults.add("key is only for methods that change the books", at: offset(of: "key", params, root))
     }
     if let call, faults.isEmpty { return .success(call) }
     return .failure(faults.error(in: root))
+  }
+
+  /// Where a member of the envelope stands, beside `params` or in `_meta`.
+  private func offset(of name: StaticString, _ params: JSONValue, _ root: JSONValue) -> Int {
+    if let member = root[name] { return member.offset }
+    if let meta = params["_meta"], let member = meta[name] { return member.offset }
+    return root.offset
   }
 
   private mutating func readMeta(_ meta: JSONValue, into request: inout DecodedRequest) {

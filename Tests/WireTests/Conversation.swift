@@ -1,0 +1,73 @@
+// Requests and answers without a server: lines in, lines out, over books of their own.
+
+import Ledger
+import Platform
+import Query
+
+@testable import Wire
+
+/// One client that talks to fresh books whose time stands still.
+struct Conversation: ~Copyable {
+  let books = Books(clock: ManualClock(), seed: (1, 2))
+  private var decoder = RequestDecoder()
+  private var lines = LineDecoder()
+  private var writer = JSONWriter()
+
+  /// The line that answers `line`, without its end; nil for notifications.
+  mutating func answer(_ line: [UInt8]) -> String? {
+    var received = line
+    received.append(UInt8(ascii: "\n"))
+    unsafe lines.append(received.span.bytes)
+    guard case .line(let range) = lines.next() else { return nil }
+    writer.removeAll()
+    switch decoder.decode(range, of: lines) {
+    case .failure(let error, let id): AnswerWriter.error(error, id, into: &writer)
+    case .single(let request): answer(request)
+    case .batch(let requests): return answer(requests)
+    }
+    return writer.isEmpty ? nil : String(writer.text().dropLast())
+  }
+
+  mutating func answer(_ line: String) -> String? { answer(Array(line.utf8)) }
+
+  private mutating func answer(_ requests: [DecodedRequest]) -> String? {
+    var answers: [String] = []
+    for request in requests {
+      writer.removeAll()
+      answer(request)
+      if !writer.isEmpty { answers.append(String(writer.text().dropLast())) }
+    }
+    return answers.isEmpty ? nil : "[" + answers.joined(separator: ",") + "]"
+  }
+
+  private mutating func answer(_ request: DecodedRequest) {
+    let id = request.id ?? .null
+    switch request.call {
+    case .failure(let error): AnswerWriter.error(error, id, into: &writer)
+    case .success(.write(let command, let reply)):
+      let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
+      do throws(Refusal) {
+        let execution = try books.execute(command, key: key)
+        AnswerWriter.execution(
+          execution, reply, id, books: books, wantsMeta: request.wantsMeta, into: &writer)
+      } catch {
+        AnswerWriter.error(WireError(error, items: reply.items), id, into: &writer)
+      }
+    case .success(.read(let call)): AnswerWriter.read(call, .current(books), id, into: &writer)
+    case .success(.query(let query, let reply)):
+      AnswerWriter.error(.cancelled, id, into: &writer)
+      _ = (query, reply)
+    case .success(.server(.ping)):
+      AnswerWriter.beginResult(id, into: &writer)
+      writer.string("pong")
+      AnswerWriter.endResult(position: nil, into: &writer)
+    case .success(.server(.discover)):
+      AnswerWriter.beginResult(id, into: &writer)
+      writer.null()
+      AnswerWriter.endResult(position: nil, into: &writer)
+    case .success(.server):
+      AnswerWriter.error(.forbidden("this is answered by the server"), id, into: &writer)
+    }
+    if request.id == nil { writer.removeAll() }
+  }
+}
