@@ -134,3 +134,12 @@ package struct SocketPair: ~Copyable, Sendable {
   package var first: UnixSocket
   package var second: UnixSocket
 }
+
+extension SocketPair {
+  /// Gives both ends away, each to an owner of its own.
+  package consuming func split<Result>(
+    _ body: (consuming UnixSocket, consuming UnixSocket) throws -> Result
+  ) rethrows -> Result {
+    try body(first, second)
+  }
+}

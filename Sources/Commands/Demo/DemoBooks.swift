@@ -128,8 +128,8 @@ struct DemoBooks: Sendable {
     let allowsOverdraft: Bool
   }
 
-  /// Transfer number `index`: even ones come from the world, an indicator that may be overdrawn; odd ones pass
-  /// a part of what the one before brought on to another balance, so that none is refused.
+  /// Transfer number `index`: even ones come from the world, an indicator that may be overdrawn; odd ones
+  /// pass a part of what the one before brought on to another balance, so that none is refused.
   func transfer(_ index: Int) -> Transfer {
     let pair = Self.seed &+ UInt64(index / 2) &* 31
     let first = Int(scrambled(pair &+ 5) % UInt64(balanceCount))

@@ -1,5 +1,4 @@
-// `ledgerline demo`: a server, a million balances, a million transfers, every query, and the books back after a
-// restart.
+// `ledgerline demo`: a server, a million balances and transfers, every query, and the books after a restart.
 
 import LedgerlineClient
 import Platform
@@ -61,7 +60,8 @@ final class Demo {
     let directory = try makeDirectory()
     let program = CommandLine.arguments.first ?? "ledgerline"
     try heading(
-      "Ledgerline demo: \(counted(books.balanceCount, "balance")), \(counted(books.transferCount, "transfer"))"
+      "Ledgerline demo: " + counted(books.balanceCount, "balance") + ", "
+        + counted(books.transferCount, "transfer")
     )
     try say("a server of its own on \(directory)")
     var server = try DemoServer(program: program, directory: directory)

@@ -1,4 +1,4 @@
-// Every query of the list and filter pages of the API that Ledgerline answers, as requests to the demo's books.
+// Every query of the API's pages on listing and filtering balances, as requests to the demo's books.
 
 import LedgerlineClient
 

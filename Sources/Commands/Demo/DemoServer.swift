@@ -6,8 +6,8 @@ import Platform
 /// A server in a child process. One owner; when the owner ends, however it ends, the server is stopped.
 struct DemoServer: ~Copyable {
   /// What a keeper shell does: starts the server, waits for a word (or for the end of the demo), stops it by
-  /// SIGTERM, removes the directory unless it is still wanted, and ends with the server's exit code. Ctrl-C ends
-  /// the demo alone; that closes the pipe which the keeper reads.
+  /// SIGTERM, removes the directory unless it is still wanted, and ends with the server's exit code. Ctrl-C
+  /// ends the demo alone; that closes the pipe which the keeper reads.
   private static let keeper = """
     trap '' INT
     "$0" serve --data "$1/data" --socket "$1/ledgerline.sock" >"$1/server.log" 2>&1 </dev/null &

@@ -88,7 +88,7 @@ package struct TableRenderer: Sendable {
     }
   }
 
-  /// An amount with digits cut off would be another amount, so numbers and times stay whole; texts may shrink.
+  /// An amount with digits cut off would be another amount, so numbers and times stay whole.
   private func leastWidth(_ column: Grid.Column, header: Int, widest: Int) -> Int {
     switch column.kind {
     case .amount, .number: return max(widest, min(header, 12))

@@ -139,7 +139,9 @@ package enum ShellCompletion {
     let first = words.first.map(String.init) ?? ""
     if words.count == 1 {
       let names = first.hasPrefix(".") ? dotCommands : catalogue.methods.map(\.name)
-      return Completion(replaced: first.utf8.count, candidates: names.filter { $0.hasPrefix(first) })
+      // The blank shows that the word is whole, and lets the next Tab complete members.
+      return Completion(
+        replaced: first.utf8.count, candidates: names.filter { $0.hasPrefix(first) }.map { $0 + " " })
     }
     if first.hasPrefix(".") { return dotArgument(first, String(words[words.count - 1])) }
     return member(of: first, text, catalogue)

@@ -182,6 +182,19 @@ extension ShellSession {
     return .file(TextSink(try OpenFile(target, .replace)))
   }
 
+  /// Words in lines of at most `columns`, unless a single word is longer.
+  private static func wrapped(_ words: [String], columns: Int) -> [String] {
+    var lines: [String] = []
+    for word in words {
+      if let last = lines.last, last.count + 1 + word.count <= columns {
+        lines[lines.count - 1] = last + " " + word
+      } else {
+        lines.append(word)
+      }
+    }
+    return lines
+  }
+
   private func helpText(_ pattern: String?) -> String {
     let wanted = pattern?.lowercased()
     var text = ""
@@ -203,9 +216,10 @@ extension ShellSession {
       text +=
         "  " + console.paint(.bold, TextWidth.pad(method.name, columns: width)) + "  " + method.summary + "\n"
       if isDetailed, !method.parameters.isEmpty {
-        text +=
-          String(repeating: " ", count: width + 4)
-          + console.paint(.dim, method.parameters.joined(separator: " ")) + "\n"
+        let indent = String(repeating: " ", count: width + 4)
+        for line in Self.wrapped(method.parameters, columns: max(20, console.width - width - 4)) {
+          text += indent + console.paint(.dim, line) + "\n"
+        }
       }
     }
     if text.isEmpty, let pattern { text = "nothing is named like \"\(pattern)\"\n" }

@@ -85,8 +85,8 @@ enum ExportCommand {
     else {
       throw CommandFailure(
         .ownError,
-        "\"\(key)\" ends with no operator (\(FilterVocabulary.operators.map { "_" + $0 }.joined(separator: " ")))"
-      )
+        "\"\(key)\" ends with no operator ("
+          + FilterVocabulary.operators.map { "_" + $0 }.joined(separator: " ") + ")")
     }
     var members: [JSONNode.Member] = [
       .init("field", .string(String(key.dropLast(operation.count + 1)))),

@@ -13,8 +13,8 @@ struct ImportBatch {
   let firstRecord: Int
   /// Records from the first to the last, faulty ones counted.
   var recordCount = 0
-  /// Faults found on this side, by line.
-  var faults: [(line: Int, text: String)] = []
+  /// Records with a fault found on this side, told already.
+  var faultCount = 0
   /// Bytes of the file read when the batch was complete.
   var readBytes = 0
 
@@ -67,8 +67,8 @@ final class Importer {
     return progress
   }
 
-  /// Balances and transactions: whole batches ahead of their answers. A batch that is refused as a whole stops
-  /// the pipeline, is settled by halves, and the pipeline goes on.
+  /// Balances and transactions: whole batches ahead of their answers. A batch refused as a whole stops the
+  /// pipeline, is settled by halves, and the pipeline goes on.
   private func runBatches(_ source: inout ImportSource) throws {
     while true {
       var sent: [ImportBatch] = []
@@ -114,13 +114,17 @@ final class Importer {
 
   private func readBatch(_ source: inout ImportSource) throws -> ImportBatch? {
     var batch = ImportBatch(firstRecord: nextRecord)
-    while batch.recordCount < progress.batchSize, batch.byteCount < Self.batchByteLimit,
+    // Only the end of the file leaves a batch without an item: faulty records are told with those that follow.
+    while batch.items.isEmpty
+      || batch.recordCount < progress.batchSize && batch.byteCount < Self.batchByteLimit,
       let record = try source.next()
     {
       nextRecord += 1
       batch.recordCount += 1
       switch record.content {
-      case .failure(let failure): batch.faults.append((record.line, failure.text))
+      case .failure(let failure):
+        batch.faultCount += 1
+        try reportFault(record.line, failure.text)
       case .success(let members):
         var bytes: [UInt8] = []
         JSONNode.object(progress.entity.creation(from: members)).write(to: &bytes)
@@ -197,8 +201,7 @@ final class Importer {
   }
 
   private func confirm(_ batch: ImportBatch) throws {
-    for fault in batch.faults { try reportFault(fault.line, fault.text) }
-    progress.failed += batch.faults.count
+    progress.failed += batch.faultCount
     progress.records = batch.firstRecord + batch.recordCount
     try advance(progress, batch.readBytes)
   }
