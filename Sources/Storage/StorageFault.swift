@@ -1,0 +1,70 @@
+// What is wrong with something on disk: which file, where in it, what was expected.
+
+package import Platform
+
+/// Damage found in one place. Its text is one line without a full stop:
+/// `"/data/snapshot-12/balances.table" at byte 4096: the block's checksum is 1f…, expected 2e…`.
+package struct StorageFault: Error, Equatable, Sendable, CustomStringConvertible {
+  /// Path of the file or directory.
+  package let path: String
+  /// Where in the file, in bytes; nil when the whole file or directory is meant.
+  package let offset: Int?
+  /// What was found and what was expected.
+  package let finding: String
+
+  package init(path: String, offset: Int? = nil, finding: String) {
+    self.path = path
+    self.offset = offset
+    self.finding = finding
+  }
+
+  package var description: String {
+    let place = offset.map { " at byte \($0)" } ?? ""
+    return "\"\(path)\"\(place): \(finding)"
+  }
+}
+
+/// Why something cannot be done with a data directory.
+package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// The directory cannot be used at all.
+  case directory(DirectoryError)
+  /// A system call failed; what was to be written is not there.
+  case failed(SystemError)
+  /// Something on disk is damaged.
+  case damaged(StorageFault)
+  /// No snapshot can be loaded although there should be one; one fault for each that was tried.
+  case noGoodSnapshot(path: String, faults: [StorageFault])
+  /// The directory was written by a later version, or belongs to something else.
+  case foreign(StorageFault)
+  /// A snapshot is being written already.
+  case busy
+  /// The writing was called off.
+  case cancelled
+
+  package var description: String {
+    switch self {
+    case .directory(let error): error.description
+    case .failed(let error): error.description
+    case .damaged(let fault): fault.description
+    case .noGoodSnapshot(let path, let faults):
+      "no snapshot in \"\(path)\" can be loaded: " + faults.map(\.description).joined(separator: "; ")
+        + "; nothing was changed: restore one from a copy, or move this directory away to start empty"
+    case .foreign(let fault): fault.description
+    case .busy: "a snapshot is being written already"
+    case .cancelled: "the snapshot was called off"
+    }
+  }
+
+  static func wrapping<Result: ~Copyable>(
+    _ body: () throws(SystemError) -> Result
+  ) throws(StorageError) -> Result {
+    do throws(SystemError) { return try body() } catch { throw .failed(error) }
+  }
+}
+
+/// Something wrong inside a block whose checksum is right: an error of ours, or somebody's forgery. The reader adds
+/// file and offset.
+struct ContentFault: Error, Equatable {
+  let finding: String
+  init(_ finding: String) { self.finding = finding }
+}
