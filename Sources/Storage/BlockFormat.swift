@@ -49,8 +49,8 @@ enum BlockLimit {
   static let rows = 32_768
   /// A group of rows is closed when its variable columns have this many bytes.
   static let groupByteTarget = 4 << 20
-  /// Raw bytes of a block at most: a group just short of its target, then one more row.
-  static let rawByteCount = 16 << 20
+  /// Raw bytes of a block at most: a group just short of its target, then its longest row (the outcome of a batch).
+  static let rawByteCount = 64 << 20
 }
 
 /// The first 64 bytes of a table file.

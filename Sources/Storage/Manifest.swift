@@ -1,6 +1,6 @@
 // The file MANIFEST: which snapshots count, in two checksummed copies that take turns.
 
-package import Platform
+import Platform
 
 /// A snapshot that the manifest lists.
 package struct ManifestEntry: Equatable, Sendable {
@@ -157,13 +157,15 @@ extension Manifest {
       Self.fileName, with: encoded() + [UInt8](repeating: 0, count: Self.copyByteCount))
   }
 
-  /// Writes this manifest over its copy and syncs it. A file that is not whole is replaced, with the manifest's
-  /// predecessor lost; the next manifest fills the other copy.
+  /// Writes this manifest over its copy and syncs it. A file that is not whole is replaced; what this manifest says then
+  /// stands in the other copy too, under the number before.
   func write(in directory: DataDirectory) throws(SystemError) {
     let status = try directory.status(of: Self.fileName)
     guard status?.kind == .regular, status?.byteCount == 2 * Self.copyByteCount else {
-      let empty = [UInt8](repeating: 0, count: Self.copyByteCount)
-      let bytes = sequence % 2 == 0 ? encoded() + empty : empty + encoded()
+      precondition(sequence > 0, "the first manifest makes the file")
+      var before = self
+      before.sequence -= 1
+      let bytes = sequence % 2 == 0 ? encoded() + before.encoded() : before.encoded() + encoded()
       try directory.replaceFile(Self.fileName, with: bytes)
       return
     }

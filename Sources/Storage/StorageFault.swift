@@ -1,6 +1,6 @@
 // What is wrong with something on disk: which file, where in it, what was expected.
 
-package import Platform
+import Platform
 
 /// Damage found in one place. Its text is one line without a full stop:
 /// `"/data/snapshot-12/balances.table" at byte 4096: the block's checksum is 1f…, expected 2e…`.
@@ -40,6 +40,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case busy
   /// The writing was called off.
   case cancelled
+  /// A test stopped the writing where a crash might.
+  case stopped
 
   package var description: String {
     switch self {
@@ -52,6 +54,7 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .foreign(let fault): fault.description
     case .busy: "a snapshot is being written already"
     case .cancelled: "the snapshot was called off"
+    case .stopped: "the writing was stopped by a test"
     }
   }
 
@@ -59,6 +62,15 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     _ body: () throws(SystemError) -> Result
   ) throws(StorageError) -> Result {
     do throws(SystemError) { return try body() } catch { throw .failed(error) }
+  }
+
+  /// Runs `body`; what the kernel refuses to read counts as damage of the file at `path`.
+  static func damage<Result: ~Copyable>(
+    _ path: String, _ body: () throws(SystemError) -> Result
+  ) throws(StorageError) -> Result {
+    do throws(SystemError) { return try body() } catch {
+      throw .damaged(StorageFault(path: path, finding: error.description))
+    }
   }
 }
 
