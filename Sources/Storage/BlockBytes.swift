@@ -1,5 +1,6 @@
 // Growing memory for one block: values appended by a writer, or read with every access checked.
 
+import Amounts
 import Platform
 
 /// Bytes of one block, used again from block to block. One owner.
@@ -18,12 +19,6 @@ import Platform
 
   /// The bytes; valid until the next change.
   var bytes: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: base, count: count) }
-
-  /// The bytes from `place` on.
-  func span(from place: Int) -> [UInt8] {
-    precondition(place >= 0 && place <= count, "a place in the block")
-    return unsafe [UInt8](UnsafeRawBufferPointer(rebasing: bytes[place...]))
-  }
 
   mutating func removeAll() { count = 0 }
 
@@ -104,6 +99,11 @@ import Platform
   func slice(at place: Int, count byteCount: Int) -> UnsafeRawBufferPointer {
     precondition(place >= 0 && byteCount >= 0 && place <= count - byteCount, "a place in the block")
     return unsafe UnsafeRawBufferPointer(start: base + place, count: byteCount)
+  }
+
+  /// The amount whose bytes start at `place`, which moves behind them.
+  func amount(at place: inout Int) throws(AmountError) -> Amount {
+    try Amount(bytes: unsafe Span<UInt8>(_unsafeBytes: bytes), at: &place)
   }
 
   /// Turns differences back into values, in place, for the first `valueCount` values.

@@ -170,7 +170,7 @@ import Ledger
         let index = RowIndex(row)
         identifiers.append(textOf: table.identifiers, index)
         amounts.credit.append(table.amount(index))
-        unsafe details.append(record: table.detailRecord(index))
+        unsafe details.append(record: table.detailBytes(index))
         let handle = cells?[lane: 0, slot: Layout.slot(of: index)] ?? 0
         unsafe records.append(optional: handle == 0 ? nil : table.metadata.bytes(handle))
         row += 1

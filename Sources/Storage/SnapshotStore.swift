@@ -12,7 +12,10 @@ package struct SnapshotDescription: Sendable, Equatable {
   /// Wall time of its cut.
   package var createdAt: Microseconds
   package var byteCount: Int
-  package var counts: TableCounts
+  package var balanceCount: Int
+  package var transactionCount: Int
+  package var ledgerCount: Int
+  package var identityCount: Int
 
   init(_ summary: SnapshotSummary) {
     name = SnapshotName.of(position: summary.position)
@@ -20,9 +23,10 @@ package struct SnapshotDescription: Sendable, Equatable {
     identifier = summary.snapshot
     createdAt = summary.createdAt
     byteCount = summary.byteCount
-    counts = TableCounts(
-      balances: summary.rowCount(.balances), transactions: summary.rowCount(.transactions),
-      ledgers: summary.rowCount(.ledgers), identities: summary.rowCount(.identities))
+    balanceCount = summary.rowCount(.balances)
+    transactionCount = summary.rowCount(.transactions)
+    ledgerCount = summary.rowCount(.ledgers)
+    identityCount = summary.rowCount(.identities)
   }
 }
 
