@@ -101,7 +101,10 @@ struct TableFileHead: Equatable {
 
 /// The head of a block.
 struct BlockHead: Equatable {
-  enum Kind: UInt8 { case column = 1, end }
+  enum Kind: UInt8 {
+    case column = 1
+    case end
+  }
   enum Form: UInt8 { case raw, zstd }
 
   static let byteCount = 56

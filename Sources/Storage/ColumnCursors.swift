@@ -52,7 +52,9 @@ struct AmountCursor: ~Copyable {
     do throws(AmountError) { amount = try bytes.amount(at: &tail) } catch {
       throw ContentFault("a wide amount is not in its one form")
     }
-    if let narrow = amount.int64, narrow != .min { throw ContentFault("\(narrow) is stored as a wide amount") }
+    if let narrow = amount.int64, narrow != .min {
+      throw ContentFault("\(narrow) is stored as a wide amount")
+    }
     return amount
   }
 
@@ -123,7 +125,8 @@ struct RecordCursor: ~Copyable {
       if length != SnapshotColumn.noRecord { end += Int(length) }
     }
     guard end == bytes.count else {
-      throw ContentFault("the records have \(bytes.count - tail) bytes, their lengths add up to \(end - tail)")
+      throw ContentFault(
+        "the records have \(bytes.count - tail) bytes, their lengths add up to \(end - tail)")
     }
   }
 

@@ -122,7 +122,8 @@ struct DirectorySurvey {
           damaged(
             name,
             fault(
-              name, "this is snapshot \(hexadecimal(candidate.summary.snapshot)), the manifest lists "
+              name,
+              "this is snapshot \(hexadecimal(candidate.summary.snapshot)), the manifest lists "
                 + hexadecimal(entry.snapshot)))
         }
       } else {
@@ -147,7 +148,8 @@ struct DirectorySurvey {
       damaged(
         candidate.name,
         fault(
-          candidate.name, "the snapshot is of directory \(candidate.summary.directory), this one is "
+          candidate.name,
+          "the snapshot is of directory \(candidate.summary.directory), this one is "
             + (identifier?.description ?? "unnamed")))
     }
   }

@@ -36,9 +36,12 @@ import Ledger
 
   // MARK: Keys
 
+  /// Forgets what was encoded before; keys follow.
+  mutating func beginKeys() { records.removeAll() }
+
   /// Adds a key's record to the group being gathered; true when the group is full.
   mutating func addKey(_ record: UnsafeRawBufferPointer) -> Bool {
-    unsafe records.append(record: record)
+    records.append(record: record)
     return records.byteCount >= BlockLimit.groupByteTarget || records.lane.count >= BlockLimit.rows * 4
   }
 
@@ -238,7 +241,7 @@ private struct AmountColumns: ~Copyable {
 
   fileprivate mutating func append(optional record: UnsafeRawBufferPointer?) {
     if let record = unsafe record {
-      unsafe append(record: record)
+      append(record: record)
     } else {
       lane.append(SnapshotColumn.noRecord)
     }
@@ -248,7 +251,9 @@ private struct AmountColumns: ~Copyable {
   @inline(__always)
   fileprivate mutating func append(textOf column: IdentifierColumn, _ row: RowIndex) {
     if column.storedIdentifier(row).isUUID { return }
-    guard case .custom(let text) = column[row] else { preconditionFailure("the stored form says which it is") }
+    guard case .custom(let text) = column[row] else {
+      preconditionFailure("the stored form says which it is")
+    }
     tail.append(UInt8(text.utf8.count))
     tail.append(Array(text.utf8))
   }

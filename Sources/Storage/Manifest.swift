@@ -99,7 +99,8 @@ extension Manifest {
     } catch {
       guard error.name == "EFBIG" else { throw error }
       let fault = StorageFault(
-        path: path, offset: 2 * copyByteCount, finding: "the file goes on, expected \(2 * copyByteCount) bytes")
+        path: path, offset: 2 * copyByteCount,
+        finding: "the file goes on, expected \(2 * copyByteCount) bytes")
       return try readPrefix(of: directory, path: path, fault: fault)
     }
     return reading(bytes, path: path)
@@ -118,7 +119,8 @@ extension Manifest {
     return reading
   }
 
-  private static func reading(_ bytes: [UInt8], path: String) -> ManifestReading {
+  /// Reads the file's bytes.
+  static func reading(_ bytes: [UInt8], path: String) -> ManifestReading {
     var reading = ManifestReading()
     for copy in 0..<2 {
       let start = copy * copyByteCount

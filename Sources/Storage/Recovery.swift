@@ -111,7 +111,8 @@ package enum Recovery {
       report.loadingTime = clock.monotonicTime() - start
       report.fellBack = isOutdated(candidate, survey, damagedNames)
       if candidate.isUnlisted {
-        report.notes.append("\(candidate.name) is whole, though the manifest does not list it, and was loaded")
+        report.notes.append(
+          "\(candidate.name) is whole, though the manifest does not list it, and was loaded")
       }
       let good = survey.candidates[place...].map(\.summary)
       return (books, state(survey, good, damagedNames))

@@ -183,6 +183,7 @@ final class SnapshotWriter: Sendable {
   private func appendKeys(_ encoder: inout GroupEncoder, seed: UInt64) throws(StorageError) {
     var first = 0
     let keys = cut.keys
+    encoder.beginKeys()
     try unsafe keys.forEachRecord { record throws(StorageError) in
       guard unsafe encoder.addKey(record) else { return }
       let count = encoder.endKeys(first: first, seed: seed)

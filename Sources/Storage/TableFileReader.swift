@@ -50,6 +50,8 @@ final class TableFileReader {
     throw .damaged(StorageFault(path: path, offset: min(size, summary.byteCount), finding: finding))
   }
 
+  var path: String { file.path }
+
   /// A fault of this file.
   func fault(_ place: Int, _ finding: String) -> StorageError {
     .damaged(StorageFault(path: file.path, offset: place, finding: finding))
@@ -90,7 +92,8 @@ final class TableFileReader {
     blockCount += 1
     offset = start + BlockHead.byteCount + Int(block.storedByteCount)
     guard offset <= summary.byteCount else {
-      throw fault(start, "block \(block.number) goes on to byte \(offset), the file ends at \(summary.byteCount)")
+      throw fault(
+        start, "block \(block.number) goes on to byte \(offset), the file ends at \(summary.byteCount)")
     }
     if block.kind == .end {
       try checkEnd(block, start)
@@ -104,7 +107,8 @@ final class TableFileReader {
       block.rowCount == 0, blockCount == summary.blockCount, chain == summary.checksum
     else {
       throw fault(
-        start, "the table ends with \(block.firstRow) rows in \(blockCount) blocks, expected "
+        start,
+        "the table ends with \(block.firstRow) rows in \(blockCount) blocks, expected "
           + "\(summary.rowCount) in \(summary.blockCount), or its heads do not give the summary's checksum")
     }
     guard offset == summary.byteCount else {
@@ -133,7 +137,8 @@ final class TableFileReader {
     let checksum = isZstd ? stored.checksum(seed: seed) : raw.checksum(seed: seed)
     guard checksum == block.head.storedChecksum else {
       throw fault(
-        place, "the checksum of block \(block.head.number) is \(hexadecimal(checksum)), expected "
+        place,
+        "the checksum of block \(block.head.number) is \(hexadecimal(checksum)), expected "
           + hexadecimal(block.head.storedChecksum))
     }
     guard isZstd else {
