@@ -42,6 +42,8 @@ package final class Client {
   package let path: String
   /// How long past a request's own timeout the client waits before it gives up on the server.
   package static let grace: Duration = .seconds(5)
+  /// Queued requests of this size are written without waiting for an answer to be needed.
+  private static let flushSize = 64 << 10
 
   private let allowedUserID: UInt32?
   private let interruptDescriptor: CInt?
@@ -162,7 +164,10 @@ package final class Client {
         connection.queue(Self.line(id: nextID, method: request.method, params: request.params, options))
         nextID += 1
         unanswered += 1
-        try Self.wrapping { () throws(SystemError) in try connection.flush() }
+        // Small requests go together with the next wait; large ones go while more are made.
+        if connection.waitingBytes >= Self.flushSize {
+          try Self.wrapping { () throws(SystemError) in try connection.flush() }
+        }
       }
       guard first + index < nextID else { return }
       let node = try message(for: first + index, connection, nil, nil)

@@ -68,7 +68,9 @@ private func imported(
   var progress = start ?? ImportProgress(id: "x", entity: .balances, batchSize: batch, byteCount: 0)
   var faults: [Int] = []
   var broken: (any Error)?
-  try withTestServer({ books.answer($0) }) { client in
+  try withTestServer {
+    books.answer($0)
+  } _: { client in
     var source = try ImportSource(path: path, format: .ndjson)
     let importer = Importer(
       client, progress, reportFault: { line, _ in faults.append(line) },

@@ -54,6 +54,18 @@ private func drawn(_ lines: [String]) -> String { lines.joined(separator: "\n") 
 }
 
 @Test func narrowTableLeavesColumnsOutAndSaysSo() {
+  #expect(
+    TableRenderer(width: 40, box: .ascii).render(balances(2))
+      == drawn([
+        "+--------------+---+---------------+---+",
+        "| balance_id   | ~ |       balance | ~ |",
+        "+--------------+---+---------------+---+",
+        "| bln_01~00000 | ~ |    -1,234,567 | ~ |",
+        "| bln_01~00001 | ~ | 1,000,000,000 | ~ |",
+        "+--------------+---+---------------+---+",
+        "| 2 rows           6 columns (2 shown) |",
+        "+--------------------------------------+",
+      ]))
   for width in [20, 40, 50, 60, 70] {
     let text = TableRenderer(width: width).render(balances(3))
     for line in text.split(separator: "\n") {

@@ -14,7 +14,7 @@ struct DemoServer: ~Copyable {
     server=$!
     echo $server >"$1/server.pid"
     read -r word
-    kill -TERM $server
+    kill -TERM $server 2>/dev/null
     wait $server
     code=$?
     [ "$word" = keep ] || rm -rf "$1"

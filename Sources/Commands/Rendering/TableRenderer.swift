@@ -92,7 +92,7 @@ package struct TableRenderer: Sendable {
   private func leastWidth(_ column: Grid.Column, header: Int, widest: Int) -> Int {
     switch column.kind {
     case .amount, .number: return max(widest, min(header, 12))
-    case .identifier: return 13
+    case .identifier: return 11
     case .text:
       let isTime = column.name.hasSuffix("_at") || column.name.hasSuffix("_date")
       return isTime ? widest : max(8, min(12, header))

@@ -114,7 +114,7 @@ final class Importer {
 
   private func readBatch(_ source: inout ImportSource) throws -> ImportBatch? {
     var batch = ImportBatch(firstRecord: nextRecord)
-    // Only the end of the file leaves a batch without an item: faulty records are told with those that follow.
+    // Only the end of the file leaves a batch without an item: faulty records go with those that follow.
     while batch.items.isEmpty
       || batch.recordCount < progress.batchSize && batch.byteCount < Self.batchByteLimit,
       let record = try source.next()
