@@ -42,16 +42,17 @@ private final class FakeBooks: Sendable {
             + #""error":{"code":-32602,"message":"unknown: boom","data":{"code":"GEN_VALIDATION_ERROR"}}}"#
         ]
       }
-      var results: [String] = []
-      for item in items {
+      var errors: [String] = []
+      for (index, item) in items.enumerated() {
         if item["currency"]?.string == "BAD" {
-          results.append(#"{"error":{"code":-32003,"message":"bad","data":{"code":"CURRENCY_MISMATCH"}}}"#)
+          errors.append(
+            #"{"index":\#(index),"error":{"code":-32003,"message":"bad","data":{"code":"CURRENCY_MISMATCH"}}}"#
+          )
         } else {
           state.created.append(item["balance_id"]?.string ?? "?")
-          results.append("{}")
         }
       }
-      let outcome = #"{"created":0,"results":[\#(results.joined(separator: ","))]}"#
+      let outcome = #"{"created":0,"balance_ids":[],"errors":[\#(errors.joined(separator: ","))]}"#
       if let key = request["key"]?.string { state.keys[key] = outcome }
       return state.requests == state.breakAt ? nil : [start + #""result":\#(outcome)}"#]
     }

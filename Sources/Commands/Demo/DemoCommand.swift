@@ -140,9 +140,9 @@ final class Demo {
       },
       answered: { index, answer in
         let result = try answer.get().result
-        for item in result["results"]?.array ?? [] where item["error"] != nil && item["error"] != .null {
-          refused += 1
-        }
+        refused +=
+          (result["errors"]?.array?.count ?? 0)
+          + (result["results"]?.array?.count { $0["error"] != nil } ?? 0)
         done = min(count, (index + 1) * perRequest)
         try display.update(done)
       })

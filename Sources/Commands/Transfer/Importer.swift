@@ -153,7 +153,9 @@ final class Importer {
   /// Finds the outcome of each record of an answered batch.
   private func take(_ result: JSONNode, _ batch: ImportBatch) throws {
     var failed = 0
-    for (place, item) in (result["results"]?.array ?? []).enumerated() {
+    // Refused items stand in `results` for transactions, in `errors` for balances.
+    let items = (result["results"]?.array ?? []) + (result["errors"]?.array ?? [])
+    for (place, item) in items.enumerated() {
       let index = item["index"]?.int ?? place
       guard let error = item["error"], error != .null, batch.lines.indices.contains(index) else { continue }
       if try isFault(error, line: batch.lines[index]) { failed += 1 }
