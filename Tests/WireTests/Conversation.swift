@@ -63,7 +63,7 @@ struct Conversation: ~Copyable {
       AnswerWriter.endResult(position: nil, into: &writer)
     case .success(.server(.discover)):
       AnswerWriter.beginResult(id, into: &writer)
-      writer.null()
+      MethodTable.openRPC(into: &writer)
       AnswerWriter.endResult(position: nil, into: &writer)
     case .success(.server):
       AnswerWriter.error(.forbidden("this is answered by the server"), id, into: &writer)
