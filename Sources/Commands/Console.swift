@@ -120,6 +120,9 @@ package final class Console {
     try errors.flush()
   }
 
+  /// Faults of one refusal that are told.
+  private static let faultLimit = 10
+
   /// Tells a failure: `ledgerline: text`, or the error object with `asJSON`.
   package func report(_ failure: CommandFailure, asJSON: Bool) throws(SystemError) {
     if asJSON { return try note(failure.node.text) }
@@ -130,8 +133,12 @@ package final class Console {
       if let meant = refusal.details?["did_you_mean"]?.string {
         text += "; did you mean \(TextWidth.printable(meant))?"
       }
-      for fault in refusal.details?["errors"]?.array ?? [] {
-        if let fault = fault.string, fault != refusal.message { text += "\n  " + TextWidth.printable(fault) }
+      let faults = (refusal.details?["errors"]?.array ?? []).compactMap(\.string)
+      for fault in faults.prefix(Self.faultLimit) where fault != refusal.message {
+        text += "\n  " + TextWidth.printable(fault)
+      }
+      if faults.count > Self.faultLimit {
+        text += "\n  and " + counted(faults.count - Self.faultLimit, "more fault")
       }
     }
     try note(text)

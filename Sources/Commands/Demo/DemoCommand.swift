@@ -65,16 +65,15 @@ final class Demo {
     )
     try say("a server of its own on \(directory)")
     var server = try DemoServer(program: program, directory: directory)
-    let before: [DemoFigure]
-    do {
-      let client = try server.connect(atMost: .seconds(30))
+    let before = try watching(server) { client in
       try load(client)
       try ask(client)
       try heading("Snapshot, stop, start, compare")
-      before = try DemoProof.figures(client, books)
+      let figures = try DemoProof.figures(client, books)
       try step("Snapshot", 1) {
         _ = try client.call("snapshots.create", .object([.init("wait", .bool(true))]))
       }
+      return figures
     }
     try step("Stop (SIGTERM)", 1) {
       let code = try server.stop(keepsDirectory: true)
@@ -82,14 +81,27 @@ final class Demo {
     }
     server = try DemoServer(program: program, directory: directory)
     let restart = console.clock.monotonicTime()
-    let client = try server.connect(atMost: .seconds(120))
-    try finish("Start again", 1, console.clock.monotonicTime() - restart)
-    let after = try DemoProof.figures(client, books)
+    let after = try watching(server) { client in
+      try finish("Start again", 1, console.clock.monotonicTime() - restart)
+      return try DemoProof.figures(client, books)
+    }
     let isSame = before == after
     try show(DemoProof.grid(before, after, console.box))
     _ = try server.stop(keepsDirectory: keeps)
     try close(isSame: isSame, directory, console.clock.monotonicTime() - start)
     return isSame ? .ok : .ownError
+  }
+
+  /// Connects and runs `body`. When the server ends under it, the failure tells the server's last words.
+  private func watching<Value>(
+    _ server: borrowing DemoServer, _ body: (Client) throws -> Value
+  ) throws -> Value {
+    do {
+      return try body(try server.connect(atMost: .seconds(120)))
+    } catch let error as ClientError {
+      guard case .connectionLost = error else { throw error }
+      throw CommandFailure(.noConnection, "\(error.text); its log ends with: \(server.lastLogLine)")
+    }
   }
 
   private func makeDirectory() throws -> String {

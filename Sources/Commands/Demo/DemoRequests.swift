@@ -37,7 +37,7 @@ struct DemoRequests: Sendable {
       Self.append("\",\"ledger_id\":\"", &bytes)
       if books.hasIndicator(row) {
         Self.append(DemoBooks.generalLedger, &bytes)
-        Self.append("\",\"indicator\":\"user\(row)@example.com\"}", &bytes)
+        Self.append("\",\"indicator\":\"@user\(row)@example.com\"}", &bytes)
       } else {
         Self.append(books.ledgerID(books.ledger(of: row)), &bytes)
         Self.append("\",\"identity_id\":\"", &bytes)

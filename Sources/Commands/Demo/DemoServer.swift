@@ -10,11 +10,12 @@ struct DemoServer: ~Copyable {
   /// ends the demo alone; that closes the pipe which the keeper reads.
   private static let keeper = """
     trap '' INT
+    exec 2>/dev/null
     "$0" serve --data "$1/data" --socket "$1/ledgerline.sock" >"$1/server.log" 2>&1 </dev/null &
     server=$!
     echo $server >"$1/server.pid"
     read -r word
-    kill -TERM $server 2>/dev/null
+    kill -TERM $server
     wait $server
     code=$?
     [ "$word" = keep ] || rm -rf "$1"
@@ -72,7 +73,8 @@ struct DemoServer: ~Copyable {
     return text[end...].dropFirst(2).first == "Z"
   }
 
-  private var lastLogLine: String {
+  /// The last line of the server's log: what it said when it ended against its will.
+  var lastLogLine: String {
     let bytes = (try? FileReplacement.read(directory + "/server.log", limit: 1 << 20)) ?? nil
     let lines = String(decoding: bytes ?? [], as: UTF8.self).split(whereSeparator: \.isNewline)
     return lines.last.map { TextWidth.printable(String($0)) } ?? "it said nothing"
