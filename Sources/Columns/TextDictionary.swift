@@ -1,5 +1,7 @@
 // Dictionary encoding: distinct texts and the small codes that stand for them.
 
+import Synchronization
+
 /// A code of a `TextDictionary`; 0 is the code of the absent value.
 package typealias TextCode = UInt32
 
@@ -9,18 +11,14 @@ package typealias TextCode = UInt32
   private let heap = TextHeap()
   private let offsets = SegmentedColumn<HeapOffset>()
   private let index = StripedIndex()
-  private nonisolated(unsafe) let counter: UnsafeMutablePointer<UInt32>
+  private let counter = Atomic<UInt32>(0)
 
   package init() {
-    unsafe counter = .allocate(capacity: 1)
-    unsafe counter.initialize(to: 0)
     offsets.append(.none, at: RowIndex(0 as UInt32))
   }
 
-  deinit { unsafe counter.deallocate() }
-
-  /// Number of distinct texts; the codes are 1 to this. Writer only, or through a cut that noted it.
-  package var count: Int { unsafe Int(counter.pointee) }
+  /// Number of distinct texts; the codes are 1 to this, and their texts can be read. Any thread.
+  package var count: Int { Int(counter.load(ordering: .acquiring)) }
 
   /// Bytes of the texts and the index.
   package var byteCount: Int { heap.byteCount + index.byteCount + count * 8 }
@@ -40,11 +38,11 @@ package typealias TextCode = UInt32
   /// The code of a text, new if need be. Writer only. O(bytes).
   package func intern(_ text: UnsafeRawBufferPointer) -> TextCode {
     if let code = unsafe code(of: text) { return code }
-    let code = unsafe counter.pointee + 1
+    let code = counter.load(ordering: .relaxed) + 1
     let row = RowIndex(code)
     if code & (1 << 16 - 1) == 0 { offsets.reserve(row) }
     offsets[row] = unsafe heap.append(text)
-    unsafe counter.pointee = code
+    counter.store(code, ordering: .releasing)
     unsafe index.insert(hash: KeyHash.hash(text), row: row)
     return code
   }
