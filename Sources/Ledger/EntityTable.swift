@@ -71,6 +71,16 @@ package struct EntityRecord: Sendable, Equatable {
     if mark == 0 { return nil }
     return unsafe UnsafeRawBufferPointer(rebasing: record[place + 2..<place + 1 + mark])
   }
+
+  /// The metadata's bytes in a record of `fieldCount` fields. O(fields).
+  package static func metadata(of record: UnsafeRawBufferPointer, fieldCount: Int) -> UnsafeRawBufferPointer {
+    var place = 0
+    for _ in 0..<fieldCount {
+      let mark = unsafe Int(record.loadUnaligned(fromByteOffset: place, as: UInt16.self))
+      place += 2 + max(mark - 1, 0)
+    }
+    return unsafe UnsafeRawBufferPointer(rebasing: record[place...])
+  }
 }
 
 /// Fields of a ledger's record.
