@@ -1,0 +1,57 @@
+// What a predicate on a coded column comes down to: the set of its codes.
+
+/// A set of 32-bit codes: a few of them, or a bit for each, or all but those.
+struct CodeSet: Hashable, Sendable {
+  enum Members: Hashable, Sendable {
+    /// At most `fewLimit`, rising.
+    case few([UInt32])
+    /// Bit `code` of the words; larger codes are not members.
+    case bits([UInt64])
+  }
+
+  var members: Members
+  /// The set is all codes but the members.
+  var isComplement: Bool
+
+  /// So many codes are tested one after the other; beyond, a bitmap is looked up.
+  static let fewLimit = 6
+
+  static let nothing = CodeSet(members: .few([]), isComplement: false)
+  static let everything = CodeSet(members: .few([]), isComplement: true)
+
+  private init(members: Members, isComplement: Bool) {
+    self.members = members
+    self.isComplement = isComplement
+  }
+
+  /// The set of those codes, or of all others.
+  init(_ codes: some Sequence<UInt32>, complement: Bool = false) {
+    let distinct = Set(codes)
+    isComplement = complement
+    if distinct.count <= Self.fewLimit {
+      members = .few(distinct.sorted())
+    } else {
+      var words = [UInt64](repeating: 0, count: Int(distinct.max() ?? 0) / 64 + 1)
+      for code in distinct { words[Int(code >> 6)] |= 1 << UInt64(code & 63) }
+      members = .bits(words)
+    }
+  }
+
+  /// The codes whose bit is set.
+  init(bits: [UInt64]) {
+    self.init(members: .bits(bits), isComplement: false)
+  }
+
+  var isNothing: Bool { self == .nothing }
+  var isEverything: Bool { self == .everything }
+
+  func contains(_ code: UInt32) -> Bool {
+    let isMember: Bool
+    switch members {
+    case .few(let codes): isMember = codes.contains(code)
+    case .bits(let words):
+      isMember = Int(code >> 6) < words.count && words[Int(code >> 6)] >> UInt64(code & 63) & 1 != 0
+    }
+    return isMember != isComplement
+  }
+}

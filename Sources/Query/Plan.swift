@@ -1,0 +1,105 @@
+// What a query is going to do, as a value that can be printed and compared.
+
+import Columns
+import Ledger
+
+/// How one request will be answered on one cut.
+package struct Plan: Sendable, CustomStringConvertible {
+  /// How the rows come into order.
+  enum Ordering: Sendable, Equatable {
+    /// The rows lie in the order asked for; walked from one end.
+    case rowOrder(ascending: Bool)
+    /// Keys are compared.
+    case keys(SortColumn, ascending: Bool)
+  }
+
+  let request: QueryRequest
+  /// What a row must pass; what `rows` and `candidates` say already is not in it.
+  let test: RowTest
+  /// What a row must also pass to be on the page, but not to be counted: it comes after the cursor.
+  let afterCursor: RowTest
+  /// The rows that may pass.
+  let rows: Range<Int>
+  /// The only rows that may pass, rising, when they are known by name.
+  let candidates: [RowIndex]?
+  let ordering: Ordering
+
+  /// Rows needed until the page is complete, one more when it must be known whether there is a next page.
+  var wanted: Int? {
+    guard let limit = request.limit else { return nil }
+    let (end, overflow) = request.offset.addingReportingOverflow(limit + (request.wantsCursor ? 1 : 0))
+    return overflow ? nil : end
+  }
+
+  /// The number of matching rows when it is known without looking at them.
+  var knownCount: Int? {
+    if test == .nothing { return 0 }
+    return test == .everything && candidates == nil ? rows.count : nil
+  }
+
+  /// Rows that will be looked at, at most.
+  var scannedRowBound: Int {
+    if test == .nothing { return 0 }
+    if let candidates { return candidates.count }
+    guard case .rowOrder = ordering, knownCount != nil, let wanted else { return rows.count }
+    return min(wanted, rows.count)
+  }
+
+  /// About how long it takes, in nanoseconds; good to a factor of three or so.
+  package var estimatedNanoseconds: Int {
+    let scanned = scannedRowBound
+    if candidates != nil { return 1000 + scanned * (300 + test.cost / 10) }
+    let sorting: Int
+    switch ordering {
+    case .rowOrder: sorting = 0
+    case .keys: sorting = scanned * 2
+    }
+    return 2000 + scanned * (test.cost + afterCursor.cost) / 10 + sorting
+  }
+
+  /// One line for each step.
+  package var description: String {
+    var lines = ["table \(request.table): rows \(rows.lowerBound)..<\(rows.upperBound)"]
+    if let candidates { lines.append("candidates: \(candidates.count) rows by name") }
+    lines.append("filter: \(test.summary)")
+    if afterCursor != .everything { lines.append("after the cursor: \(afterCursor.summary)") }
+    switch ordering {
+    case .rowOrder(let ascending):
+      lines.append("order: rows as they lie, \(ascending ? "forwards" : "backwards")")
+    case .keys(_, let ascending):
+      lines.append(
+        "order: first \(wanted.map { "\($0)" } ?? "all") by \(request.order.field.name)"
+          + (ascending ? ", ascending" : ", descending"))
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension RowTest {
+  /// The test in a few words.
+  var summary: String {
+    switch self {
+    case .nothing: "nothing"
+    case .everything: "everything"
+    case .integers(let column, let set): "\(column) in \(set.ranges.count) ranges"
+    case .amounts(let column, let set): "\(column) in \(set.ranges.count) ranges"
+    case .codes(let column, let set):
+      switch set.members {
+      case .few(let codes): "\(column) \(set.isComplement ? "none" : "one") of \(codes.count) codes"
+      case .bits: "\(column) \(set.isComplement ? "not " : "")in a bitmap of codes"
+      }
+    case .flags: "flags in a set"
+    case .rows(let rows): "\(rows.count) rows by name"
+    case .otherRows(let rows): "all but \(rows.count) rows"
+    case .rowRange(let range): "rows \(range.lowerBound)..<\(range.upperBound)"
+    case .text(let column, _, _): "\(column) read row by row"
+    case .metadata: "metadata read row by row"
+    case .decimal: "amount compared row by row"
+    case .effectiveDate: "effective date read row by row"
+    case .exists: "not deleted"
+    case .after: "keys compared row by row"
+    case .all(let tests): "(" + tests.map(\.summary).joined(separator: " and ") + ")"
+    case .any(let tests): "(" + tests.map(\.summary).joined(separator: " or ") + ")"
+    }
+  }
+}

@@ -1,0 +1,160 @@
+// Sort keys as 64-bit codes: whole numbers compare in one step, and only ties look at the exact value.
+
+import Amounts
+import Columns
+import Ledger
+
+/// A row on its way into the order: smaller code first, then the exact keys, then the smaller tie.
+struct SortEntry {
+  /// The code of the row's key, all bits flipped when descending.
+  var code: UInt64
+  /// The row number, all bits flipped when descending.
+  var tie: UInt32
+}
+
+/// The order that a request asks for, on one cut.
+struct RowOrder: Sendable {
+  let reader: RowReader
+  let column: SortColumn
+  let ascending: Bool
+  /// For coded columns: the place of each code's text among all.
+  let ranks: CodeRanks?
+
+  /// Which equal codes mean equal keys.
+  enum Exactness {
+    case always
+    /// All but the smallest and the largest code, which stand for values beyond 64 bits and for nulls.
+    case betweenEdges
+    case never
+  }
+
+  var exactness: Exactness {
+    switch column {
+    case .integers, .lineageFlag: .always
+    case .amounts, .effectiveDate: .betweenEdges
+    case .codes, .transactionCurrency: ranks == nil ? .never : .always
+    case .texts, .strategy, .status, .decimal, .metadata: .never
+    }
+  }
+
+  /// Whether `left` comes before `right` in the order asked for.
+  @inline(__always)
+  func precedes(_ left: SortEntry, _ right: SortEntry, _ exactness: Exactness) -> Bool {
+    if left.code != right.code { return left.code < right.code }
+    switch exactness {
+    case .always: return left.tie < right.tie
+    case .betweenEdges:
+      if left.code != 0 && left.code != .max { return left.tie < right.tie }
+    case .never: break
+    }
+    let order = exactOrder(row(left), row(right))
+    if order == 0 { return left.tie < right.tie }
+    return (order < 0) == ascending
+  }
+
+  func row(_ entry: SortEntry) -> RowIndex { RowIndex(ascending ? entry.tie : ~entry.tie) }
+
+  @inline(__always)
+  func entry(code: UInt64, _ row: RowIndex) -> SortEntry {
+    ascending ? SortEntry(code: code, tie: row.rawValue) : SortEntry(code: ~code, tie: ~row.rawValue)
+  }
+
+  /// The order of two rows by their exact keys, ascending.
+  private func exactOrder(_ left: RowIndex, _ right: RowIndex) -> Int {
+    switch column {
+    case .texts(.identifier): return Self.order(reader.identifiers, left, right)
+    case .codes(.source), .codes(.destination):
+      let column: CodeColumn = column == .codes(.source) ? .source : .destination
+      return Self.order(
+        reader.books.balances.identifiers, RowIndex(reader.code(column, left)),
+        RowIndex(reader.code(column, right)))
+    default: return SortKey.order(reader.sortKey(column, left), reader.sortKey(column, right))
+    }
+  }
+
+  private static func order(_ identifiers: IdentifierColumn, _ left: RowIndex, _ right: RowIndex) -> Int {
+    left == right ? 0 : identifiers.precedes(left, right) ? -1 : 1
+  }
+
+  // MARK: Codes
+
+  /// The code of a row's key, ascending.
+  func code(_ row: RowIndex) -> UInt64 {
+    switch column {
+    case .integers(let column): return Self.code(reader.integer(column, row))
+    case .amounts(let column): return Self.code(reader.amount(column, row))
+    case .codes(.source): return Self.code(reader.books.balances.identifiers, reader.code(.source, row))
+    case .codes(.destination):
+      return Self.code(reader.books.balances.identifiers, reader.code(.destination, row))
+    case .codes(let column): return rank(reader.code(column, row))
+    case .transactionCurrency: return rank(reader.code(.currency, RowIndex(reader.code(.source, row))))
+    case .texts(.identifier): return Self.code(reader.identifiers, row.rawValue)
+    case .texts(let column): return reader.withText(column, row) { TextOrder.prefix($0) } ?? .max
+    case .strategy: return Self.code(reader.books.balances.allocationStrategy(row).name)
+    case .lineageFlag: return reader.books.balances.tracksFundLineage(row) ? 1 : 0
+    case .status: return Self.code(reader.books.transactions.status(row).name)
+    case .decimal: return Self.code(reader.decimal(row))
+    case .effectiveDate: return reader.effectiveDate(row).map { Self.code($0) } ?? .max
+    case .metadata(let key): return reader.withMetadataText(key, row) { TextOrder.prefix($0) } ?? .max
+    }
+  }
+
+  func rank(_ code: UInt32) -> UInt64 { UInt64(ranks?.ranks[Int(code)] ?? .max) }
+
+  static func code(_ value: Int64) -> UInt64 { UInt64(bitPattern: value ^ .min) }
+
+  /// Amounts beyond 64 bits are held at the edges.
+  static func code(_ amount: Amount) -> UInt64 {
+    if let value = amount.int64 { return code(value) }
+    return amount.isNegative ? 0 : .max
+  }
+
+  /// All identifiers of a kind begin alike, and what tells them apart comes after the prefix; but for
+  /// ledgers, one of which has no prefix.
+  private static func code(_ identifiers: IdentifierColumn, _ row: UInt32) -> UInt64 {
+    let row = RowIndex(row)
+    if identifiers.kind == .ledger {
+      let text = Array(identifiers[row].text(kind: .ledger).utf8)
+      return TextOrder.prefix(text.span)
+    }
+    let stored = identifiers.storedIdentifier(row)
+    if stored.isUUID {
+      var code: UInt64 = 0
+      for digit in 0..<8 {
+        let value = stored.high >> UInt64(60 - digit * 4) & 15
+        code = code << 8 | (value < 10 ? value + 0x30 : value + 0x57)
+      }
+      return code
+    }
+    let text = Array(identifiers[row].text(kind: identifiers.kind).utf8.dropFirst(4))
+    return TextOrder.prefix(text.span)
+  }
+
+  private static func code(_ name: StaticString) -> UInt64 {
+    let text = Array(name.description.utf8)
+    return TextOrder.prefix(text.span)
+  }
+
+  /// The whole part of the decimal amount, times 2^20, which rises with it.
+  private static func code(_ value: (precise: Amount, precision: Amount)) -> UInt64 {
+    let scaled = value.precise * Amount(Int64(1 << 20))
+    let (quotient, remainder) = scaled.quotientAndRemainder(dividingBy: value.precision)
+    return code(remainder.isNegative ? quotient - .one : quotient)
+  }
+
+  // MARK: What may still come
+
+  /// The rows that do not come after `entry`, as a test that the vector unit can do; nil if there is none.
+  func notBehind(_ entry: SortEntry) -> RowTest? {
+    let bound = row(entry)
+    switch column {
+    case .integers(let column):
+      let value = reader.integer(column, bound)
+      return .integers(column, IntegerRanges([ascending ? .min...value : value ... .max]))
+    case .amounts(let column):
+      let value = reader.amount(column, bound)
+      return .amounts(column, AmountRanges(ascending ? .lessOrEqual : .greaterOrEqual, .amount(value)))
+    default: return nil
+    }
+  }
+}
