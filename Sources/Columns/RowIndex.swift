@@ -63,4 +63,10 @@
   @inlinable package static func stripeCount(rows rowCount: Int) -> Int {
     (rowCount + stripeRows - 1) / stripeRows
   }
+
+  /// Rows of one shard among the first `rowCount`.
+  package static func rowCount(ofShard shard: Int, rows rowCount: Int) -> Int {
+    let (turns, rest) = rowCount.quotientAndRemainder(dividingBy: shardCount * groupRows)
+    return turns * groupRows + min(max(rest - shard * groupRows, 0), groupRows)
+  }
 }

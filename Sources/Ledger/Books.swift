@@ -152,6 +152,11 @@ import Synchronization
     }
   }
 
+  /// How long ago the newest cut that is still held was taken, nil when none is.
+  package func newestCutAge(now: MonotonicTime) -> Duration? {
+    creationLock.withLock { unsafe writer.pointee.lastCut.map { now - $0.takenAt } }
+  }
+
   /// Ends a cut and gives back what was kept for it alone.
   func endCut(_ epoch: UInt64) {
     epochs.end(epoch)

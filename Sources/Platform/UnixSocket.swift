@@ -126,6 +126,13 @@ package struct UnixSocket: ~Copyable, Sendable {
 
   package consuming func close() {}
 
+  /// Gives the descriptor to the caller, who closes it.
+  package consuming func relinquish() -> CInt {
+    let descriptor = descriptor
+    discard self
+    return descriptor
+  }
+
   deinit { Syscalls.close(descriptor) }
 }
 

@@ -34,8 +34,21 @@ package struct RecoveryReport: Sendable, Equatable {
 package struct OpenedDirectory: ~Copyable {
   package let books: Books
   package let store: SnapshotStore
-  package let lock: DirectoryLock
   package let report: RecoveryReport
+  private var lock: DirectoryLock?
+
+  init(books: Books, store: SnapshotStore, lock: consuming DirectoryLock, report: RecoveryReport) {
+    self.books = books
+    self.store = store
+    self.lock = consume lock
+    self.report = report
+  }
+
+  /// Hands the lock over, once, to who keeps the directory open.
+  package mutating func takeLock() -> DirectoryLock {
+    guard let lock = lock.take() else { preconditionFailure("a lock is handed over once") }
+    return lock
+  }
 }
 
 /// Opening data directories.
