@@ -9,7 +9,7 @@ package enum Program {
 
   /// Every subcommand, in the order of `ledgerline --help`. A new one is a file of its own and a line here.
   package static let subcommands: [Subcommand] = [
-    CallCommand.subcommand, ShellCommand.subcommand, ImportCommand.subcommand, ExportCommand.subcommand,
+    ServeCommand.subcommand, CallCommand.subcommand, ShellCommand.subcommand, ImportCommand.subcommand, ExportCommand.subcommand,
     DemoCommand.subcommand, VersionCommand.subcommand,
   ]
 

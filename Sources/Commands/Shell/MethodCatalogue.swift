@@ -1,8 +1,6 @@
 // The methods that the shell knows: of the live server when it tells, else a built-in list.
 
 import LedgerlineClient
-import Query
-import Wire
 
 /// Methods with their parameters and a line about each.
 package struct MethodCatalogue: Sendable {
@@ -11,6 +9,12 @@ package struct MethodCatalogue: Sendable {
     package let summary: String
     /// Names of members; those that must be given end with `*`.
     package let parameters: [String]
+
+    package init(_ name: String, _ parameters: String = "", _ summary: String = "") {
+      self.name = name
+      self.summary = summary
+      self.parameters = parameters.split(separator: " ").map(String.init)
+    }
 
     init(name: String, summary: String, parameters: [String]) {
       self.name = name
@@ -46,26 +50,78 @@ package struct MethodCatalogue: Sendable {
     return methods.filter { $0.name.contains(pattern.lowercased()) }
   }
 
-  /// This program's own method table, for a server that does not tell.
-  package static let builtIn = MethodCatalogue(
-    methods: MethodTable.all.map { description in
-      Method(
-        name: "\(description.method.name)", summary: description.summary,
-        parameters: description.params.map { $0.isRequired ? $0.name + "*" : $0.name })
-    })
+  /// What can be asked of a server that does not tell.
+  package static let builtIn = MethodCatalogue(methods: [
+    Method("server.ping", "", "Answers \"pong\"."),
+    Method("server.info", "", "Version, limits, durability, counts."),
+    Method("server.stats", "", "Counts and latencies of each method, memory, queues."),
+    Method("server.metrics", "", "The statistics as Prometheus text."),
+    Method("server.cancel", "id* connection", "Stops a request."),
+    Method("rpc.discover", "", "Describes every method (OpenRPC)."),
+    Method("snapshots.create", "wait", "Writes a snapshot."),
+    Method("snapshots.list", "", "The snapshots on disk."),
+    Method("ledgers.create", "name* ledger_id meta_data", "Makes a ledger."),
+    Method("ledgers.get", "ledger_id*", "One ledger."),
+    Method("ledgers.list", "limit offset cursor sort_by sort_order include_count", "A page of ledgers."),
+    Method("ledgers.filter", filter, "Ledgers by conditions."),
+    Method("ledgers.update", "ledger_id* name*", "Renames a ledger."),
+    Method(
+      "identities.create", "identity_id identity_type first_name last_name meta_data", "Makes an identity."),
+    Method("identities.get", "identity_id*", "One identity."),
+    Method(
+      "identities.list", "limit offset cursor sort_by sort_order include_count", "A page of identities."),
+    Method("identities.filter", filter, "Identities by conditions."),
+    Method("metadata.update", "id* meta_data*", "Merges metadata into an entity."),
+    Method("balances.create", createBalance, "Makes a balance."),
+    Method("balances.create_many", "balances* atomic", "Makes many balances."),
+    Method("balances.get", "balance_id* at include", "One balance."),
+    Method("balances.get_by_indicator", "indicator* currency*", "The balance that an indicator names."),
+    Method("balances.list", "limit offset cursor sort_by sort_order include_count", "A page of balances."),
+    Method("balances.filter", filter + " fields", "Balances by conditions."),
+    Method("balances.update_identity", "balance_id* identity_id*", "Gives a balance to an identity."),
+    Method("transactions.create", createTransaction, "Moves an amount."),
+    Method("transactions.create_many", "transactions* atomic return", "Moves many amounts."),
+    Method("transactions.get", "transaction_id*", "One transaction."),
+    Method("transactions.get_by_reference", "reference*", "The transaction of a reference."),
+    Method(
+      "transactions.list", "limit offset cursor sort_by sort_order include_count", "A page of transactions."),
+    Method("transactions.filter", filter, "Transactions by conditions."),
+  ])
+
+  private static let filter =
+    "filters* logical_operator sort_by sort_order limit offset cursor include_count"
+  private static let createBalance =
+    "ledger_id* currency* balance_id identity_id indicator currency_multiplier track_fund_lineage "
+    + "allocation_strategy created_at meta_data"
+  private static let createTransaction =
+    "source* destination* currency* reference* precise_amount amount precision description allow_overdraft "
+    + "overdraft_limit effective_date meta_data dry_run"
 }
 
 /// Fields of the filter methods and their operators.
 package enum FilterVocabulary {
-  package static let operators = FilterOperator.allCases.map(\.name)
+  package static let operators = [
+    "eq", "neq", "gt", "gte", "lt", "lte", "in", "like", "between", "ilike", "isnull", "isnotnull",
+  ]
 
-  /// The fields that a filter or list method knows.
+  package static let balanceFields = [
+    "balance_id", "ledger_id", "identity_id", "indicator", "currency", "balance", "credit_balance",
+    "debit_balance", "inflight_balance", "inflight_credit_balance", "inflight_debit_balance",
+    "currency_multiplier", "version", "track_fund_lineage", "allocation_strategy", "created_at",
+  ]
+
+  package static let transactionFields = [
+    "transaction_id", "source", "destination", "reference", "currency", "precise_amount", "amount",
+    "precision",
+    "status", "description", "effective_date", "created_at",
+  ]
+
   package static func fields(of method: String) -> [String] {
     switch method.prefix(while: { $0 != "." }) {
-    case "balances": QueryField.all(in: .balances).map(\.name)
-    case "transactions": QueryField.all(in: .transactions).map(\.name)
-    case "ledgers": QueryField.all(in: .ledgers).map(\.name)
-    case "identities": QueryField.all(in: .identities).map(\.name)
+    case "balances": balanceFields
+    case "transactions": transactionFields
+    case "ledgers": ["ledger_id", "name", "created_at"]
+    case "identities": ["identity_id", "created_at"]
     default: []
     }
   }
@@ -105,8 +161,7 @@ package enum ShellCompletion {
   private static func member(of method: String, _ text: String, _ catalogue: MethodCatalogue) -> Completion {
     let word = String(text.reversed().prefix { !" {[,:\"=".contains($0) }.reversed())
     let before = text.dropLast(word.count)
-    // A name in capitals, FIELD_OPERATOR, stands for many.
-    let known = (catalogue.method(method)?.parameters ?? []).filter { $0.first?.isLowercase == true }.map {
+    let known = (catalogue.method(method)?.parameters ?? []).map {
       $0.hasSuffix("*") ? String($0.dropLast()) : $0
     }
     let fields = FilterVocabulary.fields(of: method)

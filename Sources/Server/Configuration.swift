@@ -1,0 +1,61 @@
+// Everything about a server that can be set, with its bounds.
+
+import Platform
+import Storage
+import Wire
+
+/// The settings of one server. Each has a default that suits a service on the same machine.
+package struct Configuration: Sendable {
+  /// Data directory; nil keeps nothing on disk (tests).
+  package var dataDirectory: String
+  /// Socket path; nil means `ledgerline.sock` in the data directory.
+  package var socketPath: String?
+  /// Bytes of a request line, at most.
+  package var longestLine = LineDecoder.defaultLongestLine
+  /// Event loops, each a thread. A second one pays only when clients run on other cores.
+  package var loopCount = 1
+  /// Threads for queries that are too long for a loop.
+  package var queryThreadCount = max(1, CurrentProcess.processorCount - 1)
+  package var bounds = Bounds()
+  /// User ids that may connect beside the server's own and root.
+  package var allowedUsers: Set<UInt32> = []
+  /// User ids that may connect and only read.
+  package var readOnlyUsers: Set<UInt32> = []
+  /// When snapshots are taken without being asked for.
+  package var snapshotInterval = SnapshotInterval.off
+  package var logFormat = LogFormat.text
+
+  package init(dataDirectory: String) { self.dataDirectory = dataDirectory }
+
+  package var effectiveSocketPath: String { socketPath ?? PathName.join(dataDirectory, "ledgerline.sock") }
+
+  /// What limits memory and patience. Every one is enforced per connection or per server, so that no client can make
+  /// the others wait or the process grow.
+  package struct Bounds: Sendable {
+    /// Connections; one more is told BUSY and closed.
+    package var connections = 10_000
+    /// Bytes of answers made in one go before they are written out.
+    package var answerBatchByteCount = 256 << 10
+    /// Bytes of finished answers that wait behind an unfinished one before the connection is no longer read.
+    package var waitingAnswerByteCount = 1 << 20
+    /// Unfinished requests of one connection before it is no longer read.
+    package var unfinishedRequests = 1024
+    /// Bytes of unfinished lines of all connections together, beyond `smallLineByteCount` each.
+    package var unfinishedLineByteCount = 256 << 20
+    package var smallLineByteCount = 64 << 10
+    /// Queries waiting for a thread; one more is told BUSY.
+    package var queuedQueries = 1024
+    /// From the first byte of a line to its end.
+    package var lineTime = Duration.seconds(60)
+    /// A client that has answers waiting and reads none of them is closed after this.
+    package var unreadTime = Duration.seconds(60)
+    /// How long a cut of a streamed answer may be held.
+    package var cutAge = Duration.seconds(300)
+    /// How long a stop waits for queries and unread answers.
+    package var stopTime = Duration.seconds(10)
+
+    package init() {}
+  }
+
+  package enum LogFormat: String, Sendable, CaseIterable { case text, json }
+}

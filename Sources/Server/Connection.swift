@@ -1,0 +1,48 @@
+// One client: its socket, the bytes that came, the answers that wait.
+
+import Platform
+import Wire
+
+/// The state of a connection, touched by its loop's thread alone.
+struct Connection: ~Copyable {
+  let number: UInt64
+  let socket: UnixSocket
+  let peer: Peer
+  var lines: LineDecoder
+  var answers = AnswerQueue()
+  /// Bytes of answers that the socket did not take; while there are any, no request is read.
+  var backlog: [UInt8] = []
+  var backlogStart = 0
+  /// What epoll is asked to tell.
+  var interest: Interest = .read
+  /// The client writes no more; what it asked is answered, then the connection closes.
+  var hasEnded = false
+  /// Nobody is there to read: writes that were sent are carried out, nothing is answered.
+  var isGone = false
+  /// The server stops: nothing more is read.
+  var isDraining = false
+  /// When the unfinished line began to arrive.
+  var lineBegan: MonotonicTime?
+  /// When the backlog last shrank, or began.
+  var backlogMoved = MonotonicTime(nanoseconds: 0)
+  /// What this connection has added to `Shared.unfinishedLineByteCount`.
+  var chargedByteCount = 0
+
+  init(number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int) {
+    self.number = number
+    self.socket = socket
+    self.peer = peer
+    lines = LineDecoder(longestLine: longestLine)
+  }
+
+  var hasBacklog: Bool { backlogStart < backlog.count }
+
+  /// Whether the next request may be taken: its answer has somewhere to go.
+  func takesRequests(_ bounds: Configuration.Bounds) -> Bool {
+    !hasBacklog && answers.count < bounds.unfinishedRequests
+      && answers.waitingByteCount < bounds.waitingAnswerByteCount
+  }
+
+  /// Nothing is left to read or to answer.
+  var isFinished: Bool { (hasEnded || isDraining) && answers.isEmpty && !hasBacklog }
+}

@@ -1,0 +1,293 @@
+// Carrying out requests: writes and short reads at once, long queries on the query threads.
+
+import Columns
+import Ledger
+import Platform
+import Query
+import Synchronization
+import Wire
+
+/// A request that waits until a journal position is visible.
+struct PositionWaiter: Sendable {
+  let connection: UInt64
+  let place: AnswerPlace
+  let request: DecodedRequest
+  let position: UInt64
+  let stop: StopFlag
+}
+
+extension ConnectionLoop {
+  mutating func carryOut(_ decoded: DecodedLine, _ connection: UnsafeMutablePointer<Connection>) {
+    switch decoded {
+    case .failure(let error, let id):
+      unsafe answer(connection) { output in AnswerWriter.error(error, id, into: &output) }
+      shared.statistics.count(nil, since: now, isError: true, now: now)
+    case .single(let request):
+      var cut: Cut?
+      unsafe carryOut(request, connection, place: nil, cut: &cut)
+    case .batch(let requests):
+      unsafe carryOut(requests, connection)
+    }
+  }
+
+  /// A batch: one array of answers; each run of adjacent reads shares one cut.
+  private mutating func carryOut(
+    _ requests: [DecodedRequest], _ connection: UnsafeMutablePointer<Connection>
+  ) {
+    let answerCount = requests.count { $0.id != nil }
+    let slot =
+      answerCount == 0 ? nil : unsafe connection.pointee.answers.openBatch(answerCount: answerCount)
+    var part = 0
+    var cut: Cut?
+    for (number, request) in requests.enumerated() {
+      guard request.isRead else {
+        cut = nil
+        unsafe carryOut(request, connection, place: place(slot, &part, request), cut: &cut)
+        continue
+      }
+      // A lone read needs no cut; a run of them takes one at its first.
+      let isRun = cut != nil || (number + 1 < requests.count && requests[number + 1].isRead)
+      if isRun && cut == nil { cut = shared.books.cut() }
+      unsafe carryOut(request, connection, place: place(slot, &part, request), cut: &cut)
+    }
+  }
+
+  private func place(_ slot: UInt64?, _ part: inout Int, _ request: DecodedRequest) -> AnswerPlace? {
+    guard let slot, request.id != nil else { return nil }
+    defer { part += 1 }
+    return AnswerPlace(slot: slot, part: part)
+  }
+
+  /// - Parameters:
+  ///   - place: of an answer in a batch; nil for a request of its own, whose place is the next one.
+  ///   - cut: the cut that a run of reads shares, if there is one.
+  mutating func carryOut(
+    _ request: DecodedRequest, _ connection: UnsafeMutablePointer<Connection>, place: AnswerPlace?,
+    cut: inout Cut?
+  ) {
+    let start = shared.clock.monotonicTime()
+    if let position = request.minimumPosition, position > shared.books.position, request.isRead {
+      unsafe wait(request, for: position, connection, place, from: start)
+      return
+    }
+    do throws(WireError) {
+      switch try request.call.get() {
+      case .write(let command, let reply):
+        unsafe try write(request, command, reply, connection, place)
+      case .read(let call):
+        if unsafe connection.pointee.isGone { return }
+        if request.wantsStream { throw .notStreamable }
+        let view = cut.map(RowView.cut) ?? .current(shared.books)
+        let position = request.wantsMeta ? cut?.position ?? shared.books.position : nil
+        var isFound = true
+        unsafe try respond(connection, request, place) { id, output throws(WireError) in
+          isFound = AnswerWriter.read(call, view, id, position: position, into: &output)
+        }
+        shared.statistics.count(request.method, since: start, isError: !isFound)
+        return
+      case .query(let query, let reply):
+        if unsafe connection.pointee.isGone || request.id == nil { return }
+        unsafe try run(query, reply, request, connection, place, cut: cut ?? shared.books.cut(), from: start)
+        return
+      case .server(let call):
+        if request.wantsStream { throw .notStreamable }
+        if unsafe try serve(call, request, connection, place, from: start) { return }
+      }
+      shared.statistics.count(request.method, since: start, isError: false)
+    } catch {
+      shared.statistics.count(request.method, since: start, isError: true)
+      if error.code == .busy { shared.busyCount.wrappingAdd(1, ordering: .relaxed) }
+      unsafe refuse(connection, request, place, error)
+    }
+  }
+
+  // MARK: Writes
+
+  private mutating func write(
+    _ request: DecodedRequest, _ command: Command, _ reply: WriteReply,
+    _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace?
+  ) throws(WireError) {
+    if request.wantsStream { throw .notStreamable }
+    guard unsafe connection.pointee.peer.mayWrite else {
+      throw .forbidden("this user may only read")
+    }
+    let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
+    let execution: Execution
+    do throws(Refusal) {
+      execution = try shared.books.execute(command, key: key)
+    } catch {
+      throw WireError(error)
+    }
+    let books = shared.books
+    unsafe try respond(connection, request, place) { id, output throws(WireError) in
+      AnswerWriter.execution(execution, reply, id, books: books, wantsMeta: request.wantsMeta, into: &output)
+    }
+  }
+
+  // MARK: Queries
+
+  private mutating func run(
+    _ query: QueryRequest, _ reply: QueryReply, _ request: DecodedRequest,
+    _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace?, cut: Cut, from start: MonotonicTime
+  ) throws(WireError) {
+    if request.wantsStream, place?.part != nil { throw .notStreamable }
+    let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
+    if !request.wantsStream, let result = try runIfShort(query, cut, stop) {
+      unsafe try respond(connection, request, place) { id, output throws(WireError) in
+        AnswerWriter.page(
+          result, of: query.table, reply, id, cut: cut, position: request.wantsMeta ? cut.position : nil,
+          into: &output)
+      }
+      shared.statistics.count(request.method, since: start, isError: false)
+      return
+    }
+    let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
+    let number = unsafe connection.pointee.number
+    let job = QueryJob(
+      connection: number, place: place, id: request.id, method: request.method, request: query, reply: reply,
+      cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
+      receivedAt: start)
+    shared.running.add(number, .init(id: request.id, place: place, stop: stop, inbox: inbox))
+    if services.queries.submit(job) { return }
+    shared.running.remove(number, place)
+    shared.busyCount.wrappingAdd(1, ordering: .relaxed)
+    shared.statistics.count(request.method, since: start, isError: true)
+    let busy = WireError.busy("the query queue is full", retryAfter: .milliseconds(50))
+    unsafe refuse(connection, request, place, busy)
+  }
+
+  /// The result of a query that costs less than handing it over; nil for any other.
+  private func runIfShort(
+    _ query: QueryRequest, _ cut: Cut, _ stop: StopFlag
+  ) throws(WireError) -> QueryResult? {
+    // Patterns and metadata make planning itself long.
+    if query.predicates.contains(where: \.isLongToPlan) { return nil }
+    do throws(QueryStopped) {
+      try stop.check()
+      let plan = try shared.queries.plan(query, on: cut, stop: stop)
+      if plan.estimatedNanoseconds > Self.shortQueryNanoseconds { return nil }
+      return try shared.queries.run(plan, on: cut, stop: stop)
+    } catch {
+      throw WireError(error)
+    }
+  }
+
+  // MARK: Waiting for a position
+
+  private mutating func wait(
+    _ request: DecodedRequest, for position: UInt64, _ connection: UnsafeMutablePointer<Connection>,
+    _ place: AnswerPlace?, from start: MonotonicTime
+  ) {
+    guard request.id != nil, unsafe !connection.pointee.isGone else { return }
+    let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
+    let number = unsafe connection.pointee.number
+    let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
+    var request = request
+    request.minimumPosition = nil
+    shared.running.add(number, .init(id: request.id, place: place, stop: stop, inbox: inbox))
+    waiters.append(
+      PositionWaiter(connection: number, place: place, request: request, position: position, stop: stop))
+  }
+
+  /// Carries out what waited for a position that has come, and answers what has waited too long.
+  mutating func lookAtWaiters() {
+    let waiting = waiters
+    waiters = []
+    for waiter in waiting {
+      guard let connection = unsafe connections[waiter.connection] else { continue }
+      do {
+        try waiter.stop.check()
+        guard shared.books.position >= waiter.position else {
+          waiters.append(waiter)
+          continue
+        }
+        shared.running.remove(waiter.connection, waiter.place)
+        var cut: Cut?
+        unsafe carryOut(waiter.request, connection, place: waiter.place, cut: &cut)
+      } catch {
+        shared.running.remove(waiter.connection, waiter.place)
+        unsafe refuse(connection, waiter.request, waiter.place, WireError(error))
+      }
+      unsafe flush(connection)
+      unsafe takeLines(connection)
+      unsafe settle(connection)
+    }
+  }
+
+  // MARK: Answers
+
+  /// Puts the answer that `write` makes in its place; nothing for a notification.
+  mutating func respond(
+    _ connection: UnsafeMutablePointer<Connection>, _ request: DecodedRequest, _ place: AnswerPlace?,
+    _ write: (RequestID, inout JSONWriter) throws(WireError) -> Void
+  ) throws(WireError) {
+    guard let id = request.id, unsafe !connection.pointee.isGone else { return }
+    let mark = output.count
+    do throws(WireError) {
+      try write(id, &output)
+    } catch {
+      output.rewind(to: mark)
+      throw error
+    }
+    if place == nil, unsafe connection.pointee.answers.isEmpty { return }
+    let line = unsafe [UInt8](output.unsafeBytes[mark...])
+    output.rewind(to: mark)
+    if let place {
+      unsafe connection.pointee.answers.finish(place, line)
+    } else {
+      unsafe connection.pointee.answers.appendFinished(line)
+    }
+  }
+
+  /// Answers with an error; nothing for a notification.
+  mutating func refuse(
+    _ connection: UnsafeMutablePointer<Connection>, _ request: DecodedRequest, _ place: AnswerPlace?,
+    _ error: WireError
+  ) {
+    do throws(WireError) {
+      unsafe try respond(connection, request, place) { id, output throws(WireError) in
+        AnswerWriter.error(error, id, into: &output)
+      }
+    } catch {
+      preconditionFailure("an error answer is always made")
+    }
+  }
+}
+
+extension Predicate {
+  /// Whether every distinct value may have to be looked at before the first row is.
+  fileprivate var isLongToPlan: Bool {
+    switch op {
+    case .like, .ilike: true
+    case .isIn: if case .list(let values) = operand { values.count > 64 } else { false }
+    default: field.type == .metadata
+    }
+  }
+}
+
+extension DecodedRequest {
+  /// Whether the request only looks: it may share a cut, and may wait for a position.
+  var isRead: Bool {
+    switch call {
+    case .success(.read), .success(.query): true
+    case .success(.write), .success(.server), .failure: false
+    }
+  }
+}
+
+extension WireError {
+  static let notStreamable = WireError(
+    .invalidParams, "GEN_VALIDATION_ERROR", "stream is for list and filter methods, outside of batches",
+    [Member("errors", texts: ["stream is for list and filter methods, outside of batches"])])
+
+  init(_ stopped: QueryStopped) {
+    switch stopped {
+    case .cancelled: self = .cancelled
+    case .deadlineExceeded: self = .deadlineExceeded
+    case .foreignCursor:
+      let text =
+        "params/cursor: it was given out for another request; filters, sort and fields must stay the same"
+      self.init(.invalidParams, "GEN_VALIDATION_ERROR", text, [Member("errors", texts: [text])])
+    }
+  }
+}

@@ -1,0 +1,349 @@
+// One event loop: reads what its connections have, runs it to completion, writes the answers.
+
+import Ledger
+import Platform
+import Query
+import Synchronization
+import Wire
+
+/// A loop's state, which lives on its thread. Level-triggered epoll; one write for one read; no locks but those of
+/// the books.
+@safe struct ConnectionLoop: ~Copyable {
+  /// Reads of one connection in one turn, so that a busy one does not starve the others.
+  private static let readsPerTurn = 4
+  /// Bytes of streamed rows made in one turn.
+  private static let streamBytesPerTurn = 1 << 20
+  /// A query that is estimated to take longer goes to a query thread: a hand-over costs up to 45 µs.
+  static let shortQueryNanoseconds = 50_000
+
+  let shared: Shared
+  let services: Services
+  let inbox: LoopInbox
+  var events: EventLoop
+  var connections: [UInt64: UnsafeMutablePointer<Connection>] = unsafe [:]
+  var decoder: RequestDecoder
+  /// Answers being made; empty between two connections.
+  var output = JSONWriter(capacity: 64 << 10)
+  /// Requests that wait for a journal position.
+  var waiters: [PositionWaiter] = []
+  var now: MonotonicTime
+  var isDraining = false
+  private var nextTick: MonotonicTime
+  /// Set when draining: connections still open then are closed.
+  private var drainDeadline: MonotonicTime?
+
+  init(shared: Shared, services: Services, events: consuming EventLoop, inbox: LoopInbox) {
+    self.shared = shared
+    self.services = services
+    self.inbox = inbox
+    self.events = events
+    decoder = RequestDecoder()
+    now = shared.clock.monotonicTime()
+    nextTick = now
+  }
+
+  /// Runs until the server has stopped and every connection is closed.
+  mutating func run() {
+    while unsafe !(isDraining && connections.isEmpty) {
+      guard let wakefulness = try? events.wait(timeout: timeout) else { continue }
+      now = shared.clock.monotonicTime()
+      for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
+      if wakefulness.isWoken { takeMessages() }
+      if !waiters.isEmpty { lookAtWaiters() }
+      if now >= nextTick { tick() }
+    }
+  }
+
+  private var timeout: Duration? {
+    if !waiters.isEmpty { return .milliseconds(2) }
+    if isDraining { return .milliseconds(50) }
+    return unsafe connections.isEmpty ? nil : .seconds(1)
+  }
+
+  // MARK: Events
+
+  private mutating func handle(_ event: ReadyEvent) {
+    guard let connection = unsafe connections[event.token] else { return }
+    if event.isBroken { unsafe hangUp(connection) }
+    if event.isWritable { unsafe flush(connection) }
+    if event.isReadable || event.isBroken { unsafe read(connection) }
+    unsafe settle(connection)
+  }
+
+  /// The peer is gone: its queries stop, its writes do not.
+  private func hangUp(_ connection: UnsafeMutablePointer<Connection>) {
+    if unsafe connection.pointee.isGone { return }
+    unsafe connection.pointee.isGone = true
+    unsafe connection.pointee.backlog = []
+    unsafe connection.pointee.backlogStart = 0
+    unsafe shared.running.cancelAll(connection.pointee.number)
+  }
+
+  private mutating func read(_ connection: UnsafeMutablePointer<Connection>) {
+    for _ in 0..<Self.readsPerTurn {
+      guard unsafe mayRead(connection) else { return }
+      let room = unsafe connection.pointee.lines.freeRoom()
+      switch unsafe try? connection.pointee.socket.read(into: room) {
+      case .bytes(0), .peerGone, nil:
+        unsafe connection.pointee.hasEnded = true
+        if unsafe !connection.pointee.isGone { unsafe connection.pointee.lines.finish() }
+        unsafe takeLines(connection)
+        return
+      case .wouldBlock: return
+      case .bytes(let count):
+        unsafe connection.pointee.lines.received(count)
+        unsafe takeLines(connection)
+        guard unsafe charge(connection) else { return }
+        if count < room.count { return }
+      }
+    }
+  }
+
+  private func mayRead(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    if unsafe connection.pointee.hasEnded || connection.pointee.isDraining { return false }
+    return unsafe connection.pointee.isGone || connection.pointee.takesRequests(shared.configuration.bounds)
+  }
+
+  /// Carries out the lines that have come, as long as answers have somewhere to go.
+  mutating func takeLines(_ connection: UnsafeMutablePointer<Connection>) {
+    let bounds = shared.configuration.bounds
+    while unsafe connection.pointee.isGone || connection.pointee.takesRequests(bounds) {
+      guard let event = unsafe connection.pointee.lines.next() else { break }
+      switch event {
+      case .tooLong:
+        let error = unsafe WireError.lineTooLong(limit: connection.pointee.lines.longestLine)
+        unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
+        shared.statistics.count(nil, since: now, isError: true, now: now)
+      case .line(let range):
+        let decoded = unsafe decoder.decode(range, of: connection.pointee.lines)
+        unsafe carryOut(decoded, connection)
+      }
+      if output.count >= bounds.answerBatchByteCount { unsafe flush(connection) }
+    }
+    unsafe flush(connection)
+  }
+
+  /// Counts the memory of unfinished lines; closes the connection that would break the bound.
+  private mutating func charge(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    let bounds = shared.configuration.bounds
+    let isInside = unsafe connection.pointee.lines.isInsideLine
+    if !isInside {
+      unsafe connection.pointee.lineBegan = nil
+    } else if unsafe connection.pointee.lineBegan == nil {
+      unsafe connection.pointee.lineBegan = now
+    }
+    let charged =
+      unsafe isInside ? max(0, connection.pointee.lines.heldByteCount - bounds.smallLineByteCount) : 0
+    let change = unsafe charged - connection.pointee.chargedByteCount
+    if change == 0 { return true }
+    unsafe connection.pointee.chargedByteCount = charged
+    let total = shared.unfinishedLineByteCount.add(change, ordering: .relaxed).newValue
+    if change < 0 || total <= bounds.unfinishedLineByteCount { return true }
+    let error = WireError.busy("too many bytes of unfinished lines", retryAfter: .seconds(1))
+    unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
+    unsafe flush(connection)
+    unsafe close(connection)
+    return false
+  }
+
+  // MARK: Answers
+
+  /// Puts an answer in its order: straight into the output when nothing waits before it.
+  mutating func answer(
+    _ connection: UnsafeMutablePointer<Connection>, _ write: (inout JSONWriter) -> Void
+  ) {
+    if unsafe connection.pointee.answers.isEmpty {
+      write(&output)
+    } else {
+      unsafe connection.pointee.answers.appendFinished(line(write))
+    }
+  }
+
+  /// The bytes that `write` makes, apart from the output.
+  mutating func line(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
+    let mark = output.count
+    write(&output)
+    let line = unsafe [UInt8](output.unsafeBytes[mark...])
+    output.rewind(to: mark)
+    return line
+  }
+
+  /// Writes out the backlog, then what is finished, then what streams; keeps what the socket does not take.
+  mutating func flush(_ connection: UnsafeMutablePointer<Connection>) {
+    if unsafe connection.pointee.isGone {
+      output.removeAll()
+      return
+    }
+    unsafe writeBacklog(connection)
+    let limit = shared.configuration.bounds.answerBatchByteCount
+    var streamed = 0
+    while unsafe !connection.pointee.hasBacklog {
+      unsafe connection.pointee.answers.takeFinished(into: &output, byteLimit: limit)
+      if output.isEmpty, let stream = unsafe connection.pointee.answers.dueStream {
+        if streamed >= Self.streamBytesPerTurn { break }
+        unsafe pump(stream, connection)
+        streamed += output.count
+      }
+      if output.isEmpty { break }
+      unsafe writeOutput(connection)
+    }
+  }
+
+  private func writeBacklog(_ connection: UnsafeMutablePointer<Connection>) {
+    guard unsafe connection.pointee.hasBacklog else { return }
+    let start = unsafe connection.pointee.backlogStart
+    let result = unsafe try? connection.pointee.socket.write(
+      connection.pointee.backlog.span.extracting(start..<connection.pointee.backlog.count))
+    switch result {
+    case .bytes(let count):
+      unsafe connection.pointee.backlogStart += count
+      unsafe connection.pointee.backlogMoved = now
+      if unsafe connection.pointee.backlogStart == connection.pointee.backlog.count {
+        unsafe connection.pointee.backlog = []
+        unsafe connection.pointee.backlogStart = 0
+      }
+    case .wouldBlock: break
+    case .peerGone, nil: unsafe hangUp(connection)
+    }
+  }
+
+  private mutating func writeOutput(_ connection: UnsafeMutablePointer<Connection>) {
+    switch unsafe try? connection.pointee.socket.write(output.unsafeBytes) {
+    case .bytes(let count): output.consume(count)
+    case .wouldBlock: break
+    case .peerGone, nil:
+      unsafe hangUp(connection)
+      output.removeAll()
+    }
+    if !output.isEmpty {
+      unsafe connection.pointee.backlog = output.copied()
+      unsafe connection.pointee.backlogStart = 0
+      unsafe connection.pointee.backlogMoved = now
+      output.removeAll()
+    }
+  }
+
+  /// The next rows of a stream into the output, or its last line.
+  private mutating func pump(_ stream: StreamedAnswer, _ connection: UnsafeMutablePointer<Connection>) {
+    do throws(WireError) {
+      try stream.check(now: now, greatestAge: shared.configuration.bounds.cutAge)
+      if stream.writeNext(into: &output) {
+        return
+      }
+    } catch {
+      AnswerWriter.error(error, stream.id, into: &output)
+    }
+    unsafe connection.pointee.answers.endDueStream()
+    unsafe shared.running.remove(connection.pointee.number, stream.place)
+  }
+
+  // MARK: After each turn
+
+  /// Asks epoll for what the connection waits for now, or closes it.
+  mutating func settle(_ connection: UnsafeMutablePointer<Connection>) {
+    guard unsafe connections[connection.pointee.number] != nil else { return }
+    if unsafe connection.pointee.isGone && connection.pointee.hasEnded || connection.pointee.isFinished {
+      unsafe close(connection)
+      return
+    }
+    var interest: Interest = []
+    if unsafe mayRead(connection) { interest.insert(.read) }
+    if unsafe connection.pointee.hasBacklog || connection.pointee.answers.dueStream != nil {
+      interest.insert(.write)
+    }
+    if unsafe interest == connection.pointee.interest { return }
+    unsafe connection.pointee.interest = interest
+    unsafe try? events.modify(
+      connection.pointee.socket.descriptor, token: connection.pointee.number, interest: interest)
+  }
+
+  mutating func close(_ connection: UnsafeMutablePointer<Connection>) {
+    let number = unsafe connection.pointee.number
+    guard unsafe connections.removeValue(forKey: number) != nil else { return }
+    shared.running.cancelAll(number)
+    unsafe shared.unfinishedLineByteCount.subtract(connection.pointee.chargedByteCount, ordering: .relaxed)
+    shared.connectionCount.subtract(1, ordering: .relaxed)
+    unsafe connection.deinitialize(count: 1)
+    unsafe connection.deallocate()
+  }
+
+  /// Once a second: lines that never end, answers that nobody reads, memory of quiet connections.
+  private mutating func tick() {
+    nextTick = now + .seconds(1)
+    let bounds = shared.configuration.bounds
+    for unsafe(_, connection) in unsafe connections {
+      if let began = unsafe connection.pointee.lineBegan, now - began > bounds.lineTime {
+        unsafe close(connection)
+      } else if unsafe connection.pointee.hasBacklog
+        && now - connection.pointee.backlogMoved > bounds.unreadTime
+      {
+        unsafe close(connection)
+      } else if let drainDeadline, now >= drainDeadline {
+        unsafe close(connection)
+      } else if unsafe !connection.pointee.lines.isInsideLine {
+        unsafe connection.pointee.lines.releaseMemory()
+      }
+    }
+  }
+
+  // MARK: Messages
+
+  private mutating func takeMessages() {
+    for message in inbox.takeAll() {
+      switch message {
+      case .adopt(let descriptor, let peer): adopt(UnixSocket(adopting: descriptor), peer)
+      case .finished(let number, let place, let line):
+        guard let connection = unsafe connections[number] else { continue }
+        unsafe connection.pointee.answers.finish(place, line)
+        unsafe resume(connection)
+      case .streamReady(let number, let slot, let answer):
+        guard let connection = unsafe connections[number] else { continue }
+        unsafe connection.pointee.answers.beginStream(slot, answer)
+        unsafe resume(connection)
+      case .lookAgain(let number):
+        guard let connection = unsafe connections[number] else { continue }
+        unsafe resume(connection)
+      case .drain: drain()
+      }
+    }
+  }
+
+  /// An answer came: write it, and take the requests that waited for it.
+  private mutating func resume(_ connection: UnsafeMutablePointer<Connection>) {
+    unsafe flush(connection)
+    unsafe takeLines(connection)
+    unsafe settle(connection)
+  }
+
+  private mutating func adopt(_ socket: consuming UnixSocket, _ peer: Peer) {
+    let number = shared.nextConnection.add(1, ordering: .relaxed).oldValue
+    let descriptor = socket.descriptor
+    let connection = UnsafeMutablePointer<Connection>.allocate(capacity: 1)
+    unsafe connection.initialize(
+      to: Connection(
+        number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine))
+    do {
+      try events.add(descriptor, token: number, interest: .read)
+      unsafe connections[number] = unsafe connection
+      if isDraining { unsafe beginDraining(connection) }
+    } catch {
+      shared.log.log(.warning, "connection not watched", [("reason", "\(error)")])
+      shared.connectionCount.subtract(1, ordering: .relaxed)
+      unsafe connection.deinitialize(count: 1)
+      unsafe connection.deallocate()
+    }
+  }
+
+  /// Takes nothing new; what was read is finished, then each connection closes.
+  private mutating func drain() {
+    isDraining = true
+    drainDeadline = now + shared.configuration.bounds.stopTime
+    for unsafe(_, connection) in unsafe connections { unsafe beginDraining(connection) }
+  }
+
+  private mutating func beginDraining(_ connection: UnsafeMutablePointer<Connection>) {
+    unsafe read(connection)
+    unsafe connection.pointee.isDraining = true
+    unsafe settle(connection)
+  }
+}

@@ -1,0 +1,50 @@
+// What other threads tell an event loop.
+
+import Platform
+import Synchronization
+
+/// A message to a loop, which acts on it between two rounds of events.
+enum LoopMessage: Sendable {
+  /// A connection was accepted for this loop.
+  case adopt(descriptor: CInt, peer: Peer)
+  /// An answer was finished elsewhere: a line with its end.
+  case finished(connection: UInt64, AnswerPlace, line: [UInt8])
+  /// The rows of a streamed query are known.
+  case streamReady(connection: UInt64, slot: UInt64, StreamedAnswer)
+  /// Look at the due stream again: it may have been cancelled.
+  case lookAgain(connection: UInt64)
+  /// Take no more requests, finish what was read, close.
+  case drain
+}
+
+/// Who is at the other end, as the kernel says.
+package struct Peer: Sendable, Equatable {
+  package let credentials: PeerCredentials
+  package let mayWrite: Bool
+
+  package init(credentials: PeerCredentials, mayWrite: Bool) {
+    self.credentials = credentials
+    self.mayWrite = mayWrite
+  }
+}
+
+/// Messages waiting for a loop. Any thread posts; the loop takes them all at once.
+final class LoopInbox: Sendable {
+  private let messages = Mutex<[LoopMessage]>([])
+  private let wakeUp: WakeUp
+
+  init(wakeUp: WakeUp) { self.wakeUp = wakeUp }
+
+  func post(_ message: LoopMessage) {
+    messages.withLock { $0.append(message) }
+    wakeUp.wake()
+  }
+
+  func takeAll() -> [LoopMessage] {
+    messages.withLock { waiting in
+      let taken = waiting
+      waiting.removeAll(keepingCapacity: taken.count <= 1024)
+      return taken
+    }
+  }
+}

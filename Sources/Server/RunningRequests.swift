@@ -1,0 +1,50 @@
+// Requests that have not been answered yet because a query thread or a stream is at work, by connection and id.
+
+import Query
+import Synchronization
+import Wire
+
+/// Finds what `server.cancel` and a hang-up are to stop. Any thread.
+final class RunningRequests: Sendable {
+  struct Entry: Sendable {
+    let id: RequestID?
+    let place: AnswerPlace
+    let stop: StopFlag
+    let inbox: LoopInbox
+  }
+
+  private let entries = Mutex<[UInt64: [Entry]]>([:])
+
+  /// Requests running now.
+  var count: Int { entries.withLock { $0.reduce(0) { $0 + $1.value.count } } }
+
+  func add(_ connection: UInt64, _ entry: Entry) {
+    entries.withLock { $0[connection, default: []].append(entry) }
+  }
+
+  func remove(_ connection: UInt64, _ place: AnswerPlace) {
+    entries.withLock { entries in
+      entries[connection]?.removeAll { $0.place == place }
+      if entries[connection]?.isEmpty == true { entries[connection] = nil }
+    }
+  }
+
+  /// Stops every request of the connection that bears the id; returns how many there were.
+  func cancel(_ connection: UInt64, id: RequestID) -> Int {
+    stop(connection) { $0.id == id }
+  }
+
+  /// Stops every request of the connection.
+  func cancelAll(_ connection: UInt64) {
+    _ = stop(connection) { _ in true }
+  }
+
+  private func stop(_ connection: UInt64, where isMeant: (Entry) -> Bool) -> Int {
+    let meant = entries.withLock { $0[connection]?.filter(isMeant) ?? [] }
+    for entry in meant {
+      entry.stop.cancel()
+      entry.inbox.post(.lookAgain(connection: connection))
+    }
+    return meant.count
+  }
+}

@@ -1,0 +1,79 @@
+// The same figures as Prometheus text.
+
+import Columns
+import Ledger
+import Platform
+import Storage
+import Synchronization
+import Wire
+
+extension ServerReport {
+  /// Text format 0.0.4: base units, counters end in `_total`, labels are bounded.
+  func metrics() -> String {
+    var text = MetricsText()
+    text.gauge("ledgerline_build_info", "Version of the server.", [("{version=\"\(Self.version)\"}", "1")])
+    requests(&text)
+    let counts = shared.books.counts
+    text.gauge("ledgerline_connections", "Open connections.", shared.connectionCount.load(ordering: .relaxed))
+    text.counter("ledgerline_busy_total", "Requests and connections refused as busy.", busy)
+    text.gauge("ledgerline_query_queue", "Queries waiting for a thread.", services.queries.queuedCount)
+    text.gauge("ledgerline_ledgers", "Ledgers.", counts.ledgers)
+    text.gauge("ledgerline_identities", "Identities, deleted ones included.", counts.identities)
+    text.gauge("ledgerline_balances", "Balances.", counts.balances)
+    text.counter("ledgerline_transactions_total", "Transactions.", counts.transactions)
+    text.gauge("ledgerline_journal_position", "Position of the last fact.", Int(shared.books.position))
+    text.gauge(
+      "ledgerline_snapshot_position", "Position of the newest snapshot.",
+      Int(services.snapshots.store.newestPosition ?? 0))
+    text.gauge("ledgerline_cuts_held", "Cuts held by readers.", shared.books.epochs.heldCount)
+    let allocator = Allocator.statistics()
+    text.gauge(
+      "ledgerline_memory_bytes", "Memory by kind.",
+      [
+        ("{kind=\"allocated\"}", "\(allocator.allocated)"), ("{kind=\"resident\"}", "\(allocator.resident)"),
+      ])
+    return text.text
+  }
+
+  private var busy: Int { Int(shared.busyCount.load(ordering: .relaxed)) }
+
+  private func requests(_ text: inout MetricsText) {
+    var totals: [(String, String)] = []
+    var durations: [(String, String)] = []
+    for method in MethodName.allCases {
+      let statistics = shared.statistics[method]
+      let count = statistics.latency.count
+      if count == 0 { continue }
+      let errors = min(statistics.errors.load(ordering: .relaxed), count)
+      totals.append(("{method=\"\(method.name)\",outcome=\"ok\"}", "\(count - errors)"))
+      totals.append(("{method=\"\(method.name)\",outcome=\"error\"}", "\(errors)"))
+      for (label, quantile) in [("0.5", 0.5), ("0.99", 0.99), ("0.999", 0.999)] {
+        let seconds = Double(statistics.latency.value(at: quantile)) / 1e9
+        durations.append(("{method=\"\(method.name)\",quantile=\"\(label)\"}", "\(seconds)"))
+      }
+    }
+    text.add("ledgerline_requests_total", "counter", "Requests by method and outcome.", totals)
+    text.add("ledgerline_request_duration_seconds", "gauge", "Latency quantiles by method.", durations)
+  }
+}
+
+/// Lines of the Prometheus text format.
+struct MetricsText {
+  private(set) var text = ""
+
+  mutating func add(_ name: String, _ kind: String, _ help: String, _ samples: [(String, String)]) {
+    if samples.isEmpty { return }
+    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+    for (labels, value) in samples { text += "\(name)\(labels) \(value)\n" }
+  }
+
+  mutating func gauge(_ name: String, _ help: String, _ samples: [(String, String)]) {
+    add(name, "gauge", help, samples)
+  }
+
+  mutating func gauge(_ name: String, _ help: String, _ value: Int) { gauge(name, help, [("", "\(value)")]) }
+
+  mutating func counter(_ name: String, _ help: String, _ value: Int) {
+    add(name, "counter", help, [("", "\(value)")])
+  }
+}

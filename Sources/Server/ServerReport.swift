@@ -1,0 +1,218 @@
+// What server.info, server.stats and snapshots.list tell.
+
+import Columns
+import Ledger
+import Platform
+import Storage
+import Synchronization
+import Wire
+
+/// The state of a server at this moment, as JSON.
+struct ServerReport {
+  package static let version = "0.1.0"
+  package static let protocolVersion = "1"
+
+  let shared: Shared
+  let services: Services
+  /// The connection that asks.
+  let connection: UInt64
+
+  init(_ shared: Shared, _ services: Services, connection: UInt64) {
+    self.shared = shared
+    self.services = services
+    self.connection = connection
+  }
+
+  func info(into output: inout JSONWriter) {
+    let configuration = shared.configuration
+    let bounds = configuration.bounds
+    let counts = shared.books.counts
+    output.beginObject()
+    output.member("name", "ledgerline")
+    output.member("version", Self.version)
+    output.member("protocol", Self.protocolVersion)
+    output.member("connection", Int(connection))
+    output.key("started_at")
+    output.time(microseconds: shared.startedAt.count)
+    output.member("process_id", Int(CurrentProcess.id))
+    output.member("data_directory", configuration.dataDirectory)
+    output.member("socket", configuration.effectiveSocketPath)
+    output.member("durability", "snapshots")
+    output.member("snapshot_every", configuration.snapshotInterval.description)
+    output.member("position", Int(shared.books.position))
+    output.key("limits")
+    output.beginObject()
+    output.member("line_bytes", configuration.longestLine)
+    output.member("connections", bounds.connections)
+    output.member("unfinished_requests", bounds.unfinishedRequests)
+    output.member("queued_queries", bounds.queuedQueries)
+    output.member("event_loops", configuration.loopCount)
+    output.member("query_threads", configuration.queryThreadCount)
+    output.endObject()
+    output.key("counts")
+    output.beginObject()
+    output.member("ledgers", counts.ledgers)
+    output.member("identities", counts.identities)
+    output.member("balances", counts.balances)
+    output.member("transactions", counts.transactions)
+    output.endObject()
+    output.key("recovery")
+    recovery(into: &output)
+    output.endObject()
+  }
+
+  private func recovery(into output: inout JSONWriter) {
+    let report = shared.report
+    output.beginObject()
+    output.key("loaded")
+    if let loaded = report.loaded { Self.snapshot(loaded, into: &output) } else { output.null() }
+    output.key("fell_back")
+    output.bool(report.fellBack)
+    output.key("faults")
+    output.beginArray()
+    for fault in report.faults { output.string(fault.description) }
+    output.endArray()
+    output.endObject()
+  }
+
+  func snapshots(into output: inout JSONWriter) {
+    output.beginArray()
+    for snapshot in services.snapshots.store.snapshots { Self.snapshot(snapshot, into: &output) }
+    output.endArray()
+  }
+
+  static func snapshot(_ description: SnapshotDescription, into output: inout JSONWriter) {
+    output.beginObject()
+    output.member("name", description.name)
+    output.member("position", Int(description.position))
+    output.key("created_at")
+    output.time(microseconds: description.createdAt.count)
+    output.member("bytes", description.byteCount)
+    output.member("ledgers", description.ledgerCount)
+    output.member("identities", description.identityCount)
+    output.member("balances", description.balanceCount)
+    output.member("transactions", description.transactionCount)
+    output.endObject()
+  }
+
+  func stats(into output: inout JSONWriter) {
+    output.beginObject()
+    output.key("methods")
+    output.beginObject()
+    for method in MethodName.allCases {
+      let statistics = shared.statistics[method]
+      if statistics.latency.count == 0 { continue }
+      output.key(method.name)
+      Self.method(statistics, into: &output)
+    }
+    if shared.statistics.unknown.latency.count > 0 {
+      output.key("unknown")
+      Self.method(shared.statistics.unknown, into: &output)
+    }
+    output.endObject()
+    output.key("queues")
+    output.beginObject()
+    output.member("queued_queries", services.queries.queuedCount)
+    output.member("running_queries", services.queries.runningCount)
+    output.member("unanswered_requests", shared.running.count)
+    output.member("unfinished_line_bytes", shared.unfinishedLineByteCount.load(ordering: .relaxed))
+    output.member("connections", shared.connectionCount.load(ordering: .relaxed))
+    output.member("busy", Int(shared.busyCount.load(ordering: .relaxed)))
+    output.endObject()
+    memory(into: &output)
+    journal(into: &output)
+    shards(into: &output)
+    output.endObject()
+  }
+
+  private static func method(_ statistics: Statistics.Method, into output: inout JSONWriter) {
+    let latency = statistics.latency
+    output.beginObject()
+    output.member("count", Int(latency.count))
+    output.member("errors", Int(statistics.errors.load(ordering: .relaxed)))
+    for (name, value) in quantiles(latency) { output.member(name, value) }
+    output.endObject()
+  }
+
+  /// Latencies in microseconds with three digits after the point, as JSON numbers.
+  private static func quantiles(_ latency: LatencyHistogram) -> [(StaticString, Microtext)] {
+    [
+      ("p50_us", Microtext(latency.value(at: 0.5))), ("p99_us", Microtext(latency.value(at: 0.99))),
+      ("p999_us", Microtext(latency.value(at: 0.999))), ("max_us", Microtext(latency.maximum)),
+    ]
+  }
+
+  private func memory(into output: inout JSONWriter) {
+    let allocator = Allocator.statistics()
+    let books = shared.books
+    let counts = books.counts
+    output.key("memory")
+    output.beginObject()
+    output.member("allocated_bytes", allocator.allocated)
+    output.member("resident_bytes", allocator.resident)
+    output.member("balances_bytes", books.balances.byteCount(rowCount: counts.balances))
+    output.member("transactions_bytes", books.transactions.byteCount(rowCount: counts.transactions))
+    output.member("records_bytes", books.records.byteCount)
+    output.endObject()
+  }
+
+  private func journal(into output: inout JSONWriter) {
+    let position = shared.books.position
+    let saved = services.snapshots.store.newestPosition ?? 0
+    output.key("journal")
+    output.beginObject()
+    output.member("position", Int(position))
+    output.member("snapshot_position", Int(saved))
+    output.member("lag", Int(position &- min(saved, position)))
+    output.endObject()
+    output.key("cuts")
+    output.beginObject()
+    output.member("held", books.epochs.heldCount)
+    output.member(
+      "retained_bytes", books.balances.totals.retainedByteCount + books.balances.cells.retainedByteCount)
+    output.key("newest_age_us")
+    if let age = books.newestCutAge(now: shared.clock.monotonicTime()) {
+      output.integer(age.wholeNanoseconds / 1000)
+    } else {
+      output.null()
+    }
+    output.endObject()
+  }
+
+  private var books: Books { shared.books }
+
+  private func shards(into output: inout JSONWriter) {
+    let rows = shared.books.counts.balances
+    output.key("shard_rows")
+    output.beginArray()
+    for shard in 0..<Layout.shardCount { output.integer(Layout.rowCount(ofShard: shard, rows: rows)) }
+    output.endArray()
+  }
+}
+
+/// Nanoseconds shown as microseconds.
+struct Microtext {
+  let text: String
+
+  init(_ nanoseconds: UInt64) {
+    let thousandths = String(1000 + nanoseconds % 1000).dropFirst()
+    text = "\(nanoseconds / 1000).\(thousandths)"
+  }
+}
+
+extension JSONWriter {
+  mutating func member(_ name: StaticString, _ value: String) {
+    key(name)
+    string(value)
+  }
+
+  mutating func member(_ name: StaticString, _ value: Int) {
+    key(name)
+    integer(value)
+  }
+
+  mutating func member(_ name: StaticString, _ value: Microtext) {
+    key(name)
+    self.value(Array(value.text.utf8).span)
+  }
+}

@@ -1,0 +1,15 @@
+// What has threads of its own beside the event loops.
+
+import Platform
+import Storage
+
+/// The query threads and the snapshot thread.
+final class Services: Sendable {
+  let queries: QueryPool
+  let snapshots: SnapshotKeeper
+
+  init(shared: Shared, store: SnapshotStore) throws(SystemError) {
+    queries = try QueryPool(threadCount: shared.configuration.queryThreadCount, shared: shared)
+    snapshots = try SnapshotKeeper(store: store, shared: shared)
+  }
+}

@@ -1,0 +1,40 @@
+// What all threads of one server share.
+
+import Ledger
+import Platform
+import Query
+import Storage
+import Synchronization
+
+/// The books and everything around them that has no thread of its own.
+final class Shared: Sendable {
+  let configuration: Configuration
+  let books: Books
+  /// How the data directory was opened.
+  let report: RecoveryReport
+  let clock: any TimeSource
+  let log: ServerLog
+  let startedAt: Microseconds
+  let queries = QueryEngine()
+  let statistics = Statistics()
+  let running = RunningRequests()
+  /// Connections that are open.
+  let connectionCount = Atomic<Int>(0)
+  /// Bytes of unfinished lines beyond the small ones, over all connections.
+  let unfinishedLineByteCount = Atomic<Int>(0)
+  /// The number that the next connection gets.
+  let nextConnection = Atomic<UInt64>(1)
+  /// Requests refused as BUSY, connections included.
+  let busyCount = Atomic<UInt64>(0)
+
+  init(
+    configuration: Configuration, books: Books, report: RecoveryReport, clock: any TimeSource, log: ServerLog
+  ) {
+    self.configuration = configuration
+    self.books = books
+    self.report = report
+    self.clock = clock
+    self.log = log
+    startedAt = clock.wallTime()
+  }
+}
