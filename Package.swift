@@ -55,7 +55,7 @@ let modules: [Target] = [
   .target(
     name: "Commands",
     dependencies: [
-      "CEdit", "Server", "LedgerlineClient", "Wire", "Storage", "Query", "Ledger", "Amounts", "Platform",
+      "CEdit", "Server", "LedgerlineClient", "Wire", "Storage", "Ledger", "Amounts", "Platform",
     ],
     swiftSettings: strict),
   .executableTarget(name: "ledgerline", dependencies: ["Commands"], swiftSettings: strict),

@@ -1,1 +1,17 @@
-print("benchmarks")
+// Runs the benchmarks that are named on the command line; without a name it lists them.
+
+let benchmarks: [(name: String, run: () -> Void)] = [
+  ("socket", { SocketBenchmark.run() })
+]
+
+let names = CommandLine.arguments.dropFirst()
+if names.isEmpty {
+  print("usage: LedgerlineBenchmarks NAME…\n" + benchmarks.map { "  " + $0.name }.joined(separator: "\n"))
+}
+for name in names {
+  guard let benchmark = benchmarks.first(where: { $0.name == name }) else {
+    print("no benchmark is named \(name)")
+    continue
+  }
+  benchmark.run()
+}
