@@ -4,7 +4,7 @@ import Platform
 import Wire
 
 /// One blocking connection that sends windows of requests and waits for all their answers.
-struct SocketClient: ~Copyable {
+@safe struct SocketClient: ~Copyable {
   private let socket: UnixSocket
   private let room: UnsafeMutableRawBufferPointer
   /// XXH3 over all answers, chained: what the server said.
@@ -51,11 +51,12 @@ struct SocketClient: ~Copyable {
   }
 
   private static func lineEnds(_ bytes: UnsafeRawBufferPointer) -> Int {
+    let span = unsafe Span<UInt8>(_unsafeElements: bytes.bindMemory(to: UInt8.self))
     var count = 0
-    var rest = unsafe bytes
-    while let place = unsafe ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: rest) {
+    var place = 0
+    while let found = ByteSearch.firstIndex(of: UInt8(ascii: "\n"), in: span.extracting(place..<span.count)) {
       count += 1
-      unsafe rest = UnsafeRawBufferPointer(rebasing: rest[(place + 1)...])
+      place += found + 1
     }
     return count
   }
