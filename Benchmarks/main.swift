@@ -1,7 +1,8 @@
 // Runs the benchmarks that are named on the command line; without a name it lists them.
 
 let benchmarks: [(name: String, run: () -> Void)] = [
-  ("socket", { SocketBenchmark.run() })
+  ("socket", { SocketBenchmark.run() }),
+  ("books", { BooksBenchmark.run() })
 ]
 
 let names = CommandLine.arguments.dropFirst()

@@ -36,6 +36,12 @@ uint64_t csys_monotonic_nanoseconds(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t csys_thread_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 int64_t csys_random(void *bytes, size_t count) { return RESULT(getrandom(bytes, count, 0)); }
 
 int csys_processor_count(void) {

@@ -53,6 +53,15 @@ import Amounts
     unsafe (block.payload + laneCount * Layout.chunkRows * 8).assumingMemoryBound(to: UInt32.self)
   }
 
+  /// Asks for a value's memory.
+  package func prefetch(lane: Int, slot: Int) { unsafe Kernels.prefetch(self.lane(lane) + slot) }
+
+  /// Asks for a word's memory and the header's.
+  package func prefetchWord(slot: Int) {
+    unsafe Kernels.prefetch(words + slot)
+    unsafe Kernels.prefetch(block.header)
+  }
+
   /// The amount at a place. O(1), O(log wide values of the chunk) for a wide one.
   @inlinable package func amount(lane: Int, slot: Int) -> Amount {
     let narrow = unsafe self.lane(lane)[slot]

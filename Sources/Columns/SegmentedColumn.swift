@@ -50,6 +50,12 @@
     }
   }
 
+  /// Asks for the memory of a row that exists.
+  package func prefetch(_ row: RowIndex) {
+    unsafe Kernels.prefetch(
+      directory[row.index >> Self.segmentShift].unsafelyUnwrapped + (row.index & (Self.segmentRows - 1)))
+  }
+
   /// Reserves and sets a row's value; the writer's way to append.
   @inlinable package func append(_ value: Element, at row: RowIndex) {
     if row.index & (Self.segmentRows - 1) == 0 { reserve(row) }

@@ -172,6 +172,18 @@ package final class BalanceTable: Sendable {
     unsafe block.words[slot] += 1
   }
 
+  /// Asks for what a posting reads and writes of a balance. Writer only.
+  func prefetchPosting(_ row: RowIndex, isDebit: Bool) {
+    newestTransactions.prefetch(row)
+    currencies.prefetch(row)
+    guard let totals = totals.currentBlock(Layout.chunk(of: row)) else { return }
+    let block = AmountBlock(totals, laneCount: Lane.count)
+    let slot = Layout.slot(of: row)
+    block.prefetch(lane: isDebit ? Lane.debit : Lane.credit, slot: slot)
+    block.prefetch(lane: Lane.balance, slot: slot)
+    block.prefetchWord(slot: slot)
+  }
+
   /// What a posting may take from a balance now: its balance less its inflight debits. The caller is the
   /// writer.
   func available(_ row: RowIndex) -> Amount {

@@ -60,15 +60,38 @@ package final class IdentifierColumn: Sendable {
 
   /// The same for the writer, who needs no lock.
   func writerRow(of identifier: Identifier) -> RowIndex? {
+    writerRow(of: identifier, hash: Self.hash(identifier))
+  }
+
+  func writerRow(of identifier: Identifier, hash: UInt64) -> RowIndex? {
     switch identifier {
     case .uuid(let high, let low):
-      return index.writerRow(hash: KeyHash.hash(high, low)) { isStored($0, high, low) }
+      return index.writerRow(hash: hash) { isStored($0, high, low) }
     case .custom(var text):
       return text.withUTF8 { bytes in
         let bytes = UnsafeRawBufferPointer(bytes)
-        return unsafe index.writerRow(hash: KeyHash.hash(bytes)) { unsafe isStored($0, bytes) }
+        return index.writerRow(hash: hash) { unsafe isStored($0, bytes) }
       }
     }
+  }
+
+  /// Hash of an identifier in the index.
+  static func hash(_ identifier: Identifier) -> UInt64 {
+    switch identifier {
+    case .uuid(let high, let low): return KeyHash.hash(high, low)
+    case .custom(var text):
+      return text.withUTF8 { unsafe KeyHash.hash(UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  /// Asks for the index's slot of a hash. Writer only.
+  func prefetch(hash: UInt64) { index.prefetch(hash: hash) }
+
+  /// The row that most likely has that hash; asks for its identifier. Writer only.
+  func likelyRow(hash: UInt64) -> RowIndex? {
+    guard let row = index.likelyRow(hash: hash) else { return nil }
+    stored.prefetch(row)
+    return row
   }
 
   private func isStored(_ row: RowIndex, _ high: UInt64, _ low: UInt64) -> Bool {

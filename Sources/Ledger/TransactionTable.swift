@@ -92,6 +92,9 @@ package final class TransactionTable: Sendable {
     }
   }
 
+  /// Asks for the index's slot of a reference's hash. Writer only.
+  func prefetch(referenceHash: UInt64) { references.prefetch(hash: referenceHash) }
+
   /// Hash of a reference in the index.
   static func hash(reference: String) -> UInt64 {
     var reference = reference

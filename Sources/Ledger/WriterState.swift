@@ -23,6 +23,10 @@ struct WriterState {
   var pendingBalances = PendingBalances()
   /// What the earlier items of an atomic batch would change.
   var overlay = BatchOverlay()
+  /// The indicator balance that was looked up last: many transactions name the same.
+  var lastIndicator = (indicator: "", currency: "", row: RowIndex(0 as UInt32))
+  /// Of the items of a batch that are about to be decided.
+  var postingKeys: [PostingKeys] = []
   var keys = KeyMemory()
   weak var lastCut: Cut?
 

@@ -12,6 +12,9 @@ package enum CurrentProcess {
   /// Processors this process may run on, at least 1: less than the machine has when `taskset` says so.
   package static var processorCount: Int { Int(csys_processor_count()) }
 
+  /// Processor time that the calling thread has used, for measuring beside other work.
+  package static var threadTime: Duration { .nanoseconds(Int64(csys_thread_nanoseconds())) }
+
   /// The value of an environment variable; nil when it is not set. Nothing here ever sets one.
   package static func environment(_ name: String) -> String? { Syscalls.environment(name) }
 

@@ -28,5 +28,7 @@ void ckernels_codes_u32(const uint32_t *values, size_t rows, const uint64_t *set
 void ckernels_codes_u8(const uint8_t *values, size_t rows, const uint64_t *set, uint8_t *bits, size_t stride,
                        uint8_t keep);
 
+/// Asks for the cache line at an address, which need not be readable.
+static inline void ckernels_prefetch(const void *address) { __builtin_prefetch(address); }
 
 #endif

@@ -127,6 +127,9 @@ int csys_ignore_signal(int signal);
 
 int64_t csys_wall_microseconds(void);
 uint64_t csys_monotonic_nanoseconds(void);
+
+/// Processor time that the calling thread has used, in nanoseconds.
+uint64_t csys_thread_nanoseconds(void);
 /// getrandom(2).
 int64_t csys_random(void *bytes, size_t count);
 /// Processors that this process may run on.

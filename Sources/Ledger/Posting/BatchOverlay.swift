@@ -94,6 +94,8 @@ struct Posting {
   var source: RowIndex
   var destination: RowIndex
   var referenceHash: UInt64
+  /// The identifier that the transaction gets unless it has chosen one.
+  var newIdentifier: StoredIdentifier
 }
 
 /// What was decided on a transaction that is not refused.

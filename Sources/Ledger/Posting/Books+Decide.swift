@@ -15,15 +15,16 @@ private enum ResolvedParty {
 extension Books {
   /// Decides on a transaction against the tables and, in an atomic batch, the items before it. Balances that
   /// it needs made are left in `pendingBalances`, also when it is refused.
-  /// - Parameter items: the batch, for comparing with earlier items; `item` is the place of `new` in it.
+  /// - Parameters:
+  ///   - keys: what `prepare` made of `new`.
+  ///   - items: the batch, for comparing with earlier items; `item` is the place of `new` in it.
   func decide(
-    _ new: borrowing NewTransaction, item: Int = 0, of items: [NewTransaction] = []
+    _ new: borrowing NewTransaction, _ keys: PostingKeys, item: Int = 0, of items: [NewTransaction] = []
   ) throws(Refusal) -> Decision {
     precondition(new.amount.signum > 0, "an amount is more than zero")
-    let hash = TransactionTable.hash(reference: new.reference)
-    let source = resolve(new.source, currency: new.currency)
-    let destination = resolve(new.destination, currency: new.currency)
-    if let earlier = findReference(new, hash: hash, items: items) {
+    let source = resolve(new.source, hash: keys.source, currency: new.currency)
+    let destination = resolve(new.destination, hash: keys.destination, currency: new.currency)
+    if let earlier = findReference(new, hash: keys.reference, items: items) {
       return try decideRepetition(new, source, destination, earlier: earlier, items: items)
     }
     try checkRoom(source, destination)
@@ -35,7 +36,8 @@ extension Books {
       throw .metadataTooLong(byteCount: new.metadata.count, limit: Metadata.byteLimit)
     }
     let posting = Posting(
-      item: item, source: row(source), destination: row(destination), referenceHash: hash)
+      item: item, source: row(source), destination: row(destination), referenceHash: keys.reference,
+      newIdentifier: keys.newIdentifier)
     if posting.source == posting.destination { throw .sameBalance(Self.text(new.source)) }
     try checkCurrencies(new, posting)
     try checkFunds(new, posting.source)
@@ -44,15 +46,21 @@ extension Books {
 
   // MARK: Parties
 
-  private func resolve(_ party: Party, currency: String) -> ResolvedParty {
+  private func resolve(_ party: Party, hash: UInt64, currency: String) -> ResolvedParty {
     switch party {
     case .balance(let identifier):
-      guard let row = balances.identifiers.writerRow(of: identifier) else { return .missing }
+      guard let row = balances.identifiers.writerRow(of: identifier, hash: hash) else { return .missing }
       return .row(row)
     case .indicator(let indicator):
+      if unsafe writer.pointee.lastIndicator.indicator == indicator,
+        unsafe writer.pointee.lastIndicator.currency == currency
+      {
+        return unsafe .row(writer.pointee.lastIndicator.row)
+      }
       if let indicatorCode = indicators.code(of: indicator), let currencyCode = currencies.code(of: currency),
         let row = balances.writerRow(indicator: indicatorCode, currency: currencyCode)
       {
+        unsafe writer.pointee.lastIndicator = (indicator, currency, row)
         return .row(row)
       }
       let name = PendingBalances.Name(indicator: indicator, currency: currency)
@@ -110,7 +118,8 @@ extension Books {
     }
   }
 
-  private func isTaken(_ identifier: Identifier) -> Bool {
+  /// Whether a transaction has that identifier, or an item of the batch at hand has chosen it.
+  func isTaken(_ identifier: Identifier) -> Bool {
     if transactions.identifiers.writerRow(of: identifier) != nil { return true }
     return unsafe isBatchDecided && writer.pointee.overlay.contains(identifier)
   }
@@ -118,7 +127,7 @@ extension Books {
   // MARK: Currency, funds
 
   /// Whether a row exists or is only decided.
-  private func isMade(_ row: RowIndex) -> Bool { unsafe row.index < writer.pointee.counts.balances }
+  func isMade(_ row: RowIndex) -> Bool { unsafe row.index < writer.pointee.counts.balances }
 
   private func checkCurrencies(_ new: borrowing NewTransaction, _ posting: Posting) throws(Refusal) {
     try checkCurrency(new, new.source, posting.source, role: "source")

@@ -9,7 +9,9 @@ extension Books {
   func post(_ new: NewTransaction, _ moment: CommandMoment) throws(Refusal) -> Execution {
     let item: PostedItem
     unsafe writer.pointee.pendingBalances.removeAll()
-    switch try decide(new) {
+    let keys = prepare(new, at: moment.time)
+    prefetchRows(keys)
+    switch try decide(new, keys) {
     case .replay(let row):
       item = PostedItem(row: row, replayed: true)
       if moment.key != nil { change(ShardSet()) { rememberKey(moment, .transaction(item)) } }
@@ -29,8 +31,8 @@ extension Books {
     let batch = newBatchIdentifier(at: moment.time)
     var outcomes: [ItemOutcome] = []
     outcomes.reserveCapacity(items.count)
-    for index in items.indices {
-      outcomes.append(postItem(items[index], batch: batch.stored, at: moment.time))
+    forEachPrepared(items, at: moment.time) { (index, keys) in
+      outcomes.append(postItem(items[index], keys, batch: batch.stored, at: moment.time))
     }
     let outcome = Outcome.transactions(batch: batch.identifier, outcomes)
     if moment.key != nil { change(ShardSet()) { rememberKey(moment, outcome) } }
@@ -38,11 +40,11 @@ extension Books {
   }
 
   private func postItem(
-    _ new: borrowing NewTransaction, batch: StoredIdentifier, at time: Microseconds
+    _ new: borrowing NewTransaction, _ keys: PostingKeys, batch: StoredIdentifier, at time: Microseconds
   ) -> ItemOutcome {
     unsafe writer.pointee.pendingBalances.removeAll()
     do throws(Refusal) {
-      switch try decide(new) {
+      switch try decide(new, keys) {
       case .replay(let row): return .done(PostedItem(row: row, replayed: true))
       case .post(let posting):
         let item = unsafe PostedItem(row: RowIndex(writer.pointee.counts.transactions), replayed: false)
@@ -70,8 +72,8 @@ extension Books {
     var outcomes: [ItemOutcome] = []
     outcomes.reserveCapacity(items.count)
     var shards = ShardSet()
-    for index in items.indices {
-      switch try decideItem(index, of: items) {
+    try forEachPrepared(items, at: moment.time) { (index, keys) throws(Refusal) in
+      switch try decideItem(index, keys, of: items) {
       case .replay(let row): outcomes.append(.done(PostedItem(row: row, replayed: true)))
       case .post(let posting):
         let row = unsafe RowIndex(firstRow + writer.pointee.overlay.postings.count)
@@ -86,7 +88,11 @@ extension Books {
     let outcome = Outcome.transactions(batch: batch.identifier, outcomes)
     change(shards) {
       makePendingBalances(at: moment.time)
-      for place in unsafe 0..<writer.pointee.overlay.postings.count {
+      let postingCount = unsafe writer.pointee.overlay.postings.count
+      for place in 0..<postingCount {
+        if place + Self.window < postingCount {
+          unsafe prefetch(writer.pointee.overlay.postings[place + Self.window])
+        }
         let posting = unsafe writer.pointee.overlay.postings[place]
         makeFact(posting, items[posting.item], batch: batch.stored, at: moment.time)
       }
@@ -95,9 +101,11 @@ extension Books {
     return execution(outcome)
   }
 
-  private func decideItem(_ index: Int, of items: [NewTransaction]) throws(Refusal) -> Decision {
+  private func decideItem(
+    _ index: Int, _ keys: PostingKeys, of items: [NewTransaction]
+  ) throws(Refusal) -> Decision {
     do throws(Refusal) {
-      return try decide(items[index], item: index, of: items)
+      return try decide(items[index], keys, item: index, of: items)
     } catch {
       throw .batchItem(index: index, error)
     }
@@ -136,7 +144,7 @@ extension Books {
       noteForeign(chosen)
       identifier = chosen
     } else {
-      identifier = newTransactionIdentifier(at: time)
+      identifier = freeIdentifier(posting.newIdentifier, at: time)
     }
     append(
       .transactionPosted(
@@ -151,12 +159,12 @@ extension Books {
           metadata: new.metadata, time: time)))
   }
 
-  /// An identifier that no transaction has, nor any item of the batch at hand has chosen.
-  private func newTransactionIdentifier(at time: Microseconds) -> Identifier {
-    newIdentifier(at: time) { candidate in
-      unsafe transactions.identifiers.writerRow(of: candidate) != nil
-        || (writer.pointee.overlay.isActive && writer.pointee.overlay.contains(candidate))
-    }
+  /// The identifier that was made for a transaction, unless a caller has chosen the same one.
+  private func freeIdentifier(_ made: StoredIdentifier, at time: Microseconds) -> Identifier {
+    let identifier = Identifier.uuid(high: made.high, low: made.low)
+    let foreign = unsafe writer.pointee.greatestForeignUUID
+    if (made.high, made.low) > (foreign.high, foreign.low) || !isTaken(identifier) { return identifier }
+    return newIdentifier(at: time) { isTaken($0) }
   }
 
   private func newBatchIdentifier(at time: Microseconds) -> (identifier: Identifier, stored: StoredIdentifier)
