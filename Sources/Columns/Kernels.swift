@@ -83,6 +83,7 @@ package enum Kernels {
         values, rowCount, codes.baseAddress, target.first, target.stride, target.keep)
     }
   }
+
   /// Asks for the cache line at an address, so that it is near when it is read some 100 ns later.
   @inline(__always)
   package static func prefetch(_ address: UnsafeRawPointer) { unsafe ckernels_prefetch(address) }
