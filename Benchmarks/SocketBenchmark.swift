@@ -66,7 +66,7 @@ enum SocketBenchmark {
     while made < balanceCount {
       let count = min(batch, balanceCount - made)
       var line =
-        #"{"id":1,"method":"balances.create_many","params":{"atomic":false,"return":"none","balances":["#
+        #"{"id":1,"method":"balances.create_many","params":{"atomic":false,"balances":["#
       for index in made..<made + count {
         if index > made { line += "," }
         let currency = names[Int(mixed(UInt64(index)) % 12)]
