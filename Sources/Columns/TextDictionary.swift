@@ -1,12 +1,13 @@
 // Dictionary encoding: distinct texts and the small codes that stand for them.
 
+import Platform
 import Synchronization
 
 /// A code of a `TextDictionary`; 0 is the code of the absent value.
 package typealias TextCode = UInt32
 
-/// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any thread reads
-/// the text of a code that it learned through a lock or a cut, and looks up codes.
+/// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any thread
+/// reads the text of a code that it learned through a lock or a cut, and looks up codes.
 @safe @usableFromInline package final class TextDictionary: Sendable {
   private let heap = TextHeap()
   private let offsets = SegmentedColumn<HeapOffset>()
@@ -25,9 +26,11 @@ package typealias TextCode = UInt32
 
   /// The code of a text, if it has one. O(bytes).
   package func code(of text: UnsafeRawBufferPointer) -> TextCode? {
-    unsafe index.row(hash: KeyHash.hash(text)) { row in
-      unsafe textsAreEqual(bytes(of: row.rawValue), text)
-    }?.rawValue
+    unsafe code(of: text, hash: KeyHash.hash(text))
+  }
+
+  private func code(of text: UnsafeRawBufferPointer, hash: UInt64) -> TextCode? {
+    index.row(hash: hash) { row in unsafe textsAreEqual(bytes(of: row.rawValue), text) }?.rawValue
   }
 
   package func code(of text: String) -> TextCode? {
@@ -37,13 +40,14 @@ package typealias TextCode = UInt32
 
   /// The code of a text, new if need be. Writer only. O(bytes).
   package func intern(_ text: UnsafeRawBufferPointer) -> TextCode {
-    if let code = unsafe code(of: text) { return code }
+    let hash = unsafe KeyHash.hash(text)
+    if let code = unsafe code(of: text, hash: hash) { return code }
     let code = counter.load(ordering: .relaxed) + 1
     let row = RowIndex(code)
     if code & (1 << 16 - 1) == 0 { offsets.reserve(row) }
     offsets[row] = unsafe heap.append(text)
     counter.store(code, ordering: .releasing)
-    unsafe index.insert(hash: KeyHash.hash(text), row: row)
+    index.insert(hash: hash, row: row)
     return code
   }
 
@@ -72,13 +76,11 @@ package typealias TextCode = UInt32
 }
 
 /// Byte-wise equality. O(bytes).
-@inlinable package func textsAreEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool
-{
-  unsafe left.count == right.count && left.elementsEqual(right)
+package func textsAreEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+  unsafe bytesAreEqual(left, right)
 }
 
 /// Byte-wise order, which is the order of code points in UTF-8. O(bytes).
-@inlinable package func textPrecedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool
-{
-  unsafe left.lexicographicallyPrecedes(right)
+package func textPrecedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
+  unsafe bytesPrecede(left, right)
 }
