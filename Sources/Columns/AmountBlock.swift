@@ -64,6 +64,7 @@ import Amounts
 
   /// The amount at a place. O(1), O(log wide values of the chunk) for a wide one.
   @inlinable package func amount(lane: Int, slot: Int) -> Amount {
+    assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
     let narrow = unsafe self.lane(lane)[slot]
     if narrow != Self.wideMark { return Amount(narrow) }
     return wideAmount(lane: lane, slot: slot)
@@ -76,6 +77,7 @@ import Amounts
 
   /// Sets the amount at a place, in the narrowest form. The caller writes to this version alone.
   @inlinable package func set(_ amount: Amount, lane: Int, slot: Int) {
+    assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
     if let narrow = amount.int64, narrow != Self.wideMark {
       if unsafe self.lane(lane)[slot] == Self.wideMark { removeWide(lane: lane, slot: slot) }
       unsafe self.lane(lane)[slot] = narrow
@@ -86,6 +88,7 @@ import Amounts
 
   /// Subtracts from the amount at a place.
   @inlinable package func subtract(_ amount: Amount, lane: Int, slot: Int) {
+    assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
     if let step = amount.int64 {
       let narrow = unsafe self.lane(lane)[slot]
       let (difference, overflow) = narrow.subtractingReportingOverflow(step)
@@ -99,6 +102,7 @@ import Amounts
 
   /// Adds to the amount at a place.
   @inlinable package func add(_ amount: Amount, lane: Int, slot: Int) {
+    assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
     if let step = amount.int64 {
       let narrow = unsafe self.lane(lane)[slot]
       let (sum, overflow) = narrow.addingReportingOverflow(step)
@@ -126,7 +130,9 @@ import Amounts
   }
 
   @usableFromInline func removeWide(lane: Int, slot: Int) {
-    WideAmounts.of(block)?.remove(Self.key(lane, slot))
+    guard let wide = WideAmounts.of(block) else { return }
+    wide.remove(Self.key(lane, slot))
+    if wide.count == 0 { WideAmounts.detach(from: block) }
   }
 
   private static func key(_ lane: Int, _ slot: Int) -> UInt16 { UInt16(lane * Layout.chunkRows + slot) }

@@ -2,38 +2,6 @@
 
 import Platform
 
-/// Versions that were replaced and may still be read through a cut, oldest first.
-struct RetiredBlocks {
-  private var entries: [(block: Block, successorBirth: UInt64)] = []
-  private var head = 0
-
-  /// Versions still kept.
-  var count: Int { entries.count - head }
-
-  /// Adds a version whose successor was born in `successorBirth`; births only rise.
-  mutating func append(_ block: Block, successorBirth: UInt64) {
-    if let last = entries.last { assert(last.successorBirth <= successorBirth, "retired in order of birth") }
-    entries.append((block, successorBirth))
-  }
-
-  /// Removes and returns the versions whose successors every held cut can see.
-  mutating func takeFreed(oldestHeld: UInt64) -> [Block] {
-    var freed: [Block] = []
-    while head < entries.count, entries[head].successorBirth < oldestHeld {
-      freed.append(entries[head].block)
-      head += 1
-    }
-    if head == entries.count {
-      entries.removeAll(keepingCapacity: entries.capacity <= 4096)
-      head = 0
-    } else if head > 4096, head > entries.count / 2 {
-      entries.removeFirst(head)
-      head = 0
-    }
-    return freed
-  }
-}
-
 /// Blocks of one size. Copying into recycled memory costs a thirtieth of copying into new memory, so nothing
 /// is given back to the system while the pool lives.
 @safe final class BlockPool: Sendable {
@@ -79,9 +47,9 @@ struct RetiredBlocks {
     }
   }
 
-  /// Takes a block back.
-  func give(_ block: Block) {
-    lock.withLock { unsafe state.pointee.free.append(block) }
+  /// Takes blocks back.
+  func give(_ blocks: [Block]) {
+    lock.withLock { unsafe state.pointee.free.append(contentsOf: blocks) }
   }
 
   private func addRegion(_ state: inout State) {

@@ -77,7 +77,11 @@ package struct BlockKind: Sendable {
   /// Segments of block addresses; a slot is written once by the writer.
   private nonisolated(unsafe) let directory: UnsafeMutablePointer<Atomic<UInt>>
   /// Versions that were replaced, oldest first, with the epoch their successor was born in.
-  private let retired = Mutex<RetiredBlocks>(RetiredBlocks())
+  private let retired = Mutex<RetiredQueue<Block>>(RetiredQueue())
+  /// Number of versions on that list, so that asking whether there are any takes no lock.
+  private let retiredCount = Atomic<Int>(0)
+  /// Versions given back at a time: while it happens, a writer may wait for the list.
+  private static let reclaimBatch = 64
 
   package init(epochs: Epochs, kind: BlockKind) {
     self.epochs = epochs
@@ -89,7 +93,7 @@ package struct BlockKind: Sendable {
 
   deinit {
     if let release = kind.releaseCompanion {
-      for block in retired.withLock({ $0.takeFreed(oldestHeld: .max) }) { release(block) }
+      for block in retired.withLock({ $0.takeFreed(oldestHeld: .max, limit: .max) }) { release(block) }
       unsafe forEachSlot { slot in
         if let block = unsafe Self.block(at: slot.pointee.load(ordering: .relaxed)) { release(block) }
       }
@@ -140,7 +144,6 @@ package struct BlockKind: Sendable {
 
   /// A new version, born now: a copy of `old`, which is retired, or an initial block.
   private func replacement(for old: Block?) -> Block {
-    reclaim()
     let block = pool.take()
     let birth = epochs.current
     guard let old else {
@@ -153,24 +156,35 @@ package struct BlockKind: Sendable {
     unsafe block.header.pointee.birth = birth
     unsafe block.header.pointee.previous = UInt(bitPattern: old.base)
     kind.copyCompanion?(block)
-    retired.withLock { $0.append(old, successorBirth: birth) }
+    retired.withLock { list in
+      list.append(old, replacedIn: birth)
+      retiredCount.store(list.count, ordering: .relaxed)
+    }
     return block
   }
 
-  /// Gives back the versions that no held cut can reach. Any thread. O(versions given back).
+  /// Gives back the versions that no held cut can reach. Whoever ends a cut calls it, so that writers need
+  /// not; any thread may. O(versions given back); a few nanoseconds when none is kept.
   package func reclaim() {
-    // Asked under the list's lock: a bound read before it may be older than a cut for which a version on
-    // the list is kept, and would free that version under its reader.
-    let freed = retired.withLock { $0.takeFreed(oldestHeld: epochs.oldestHeld) }
-    for block in freed {
-      kind.releaseCompanion?(block)
-      pool.give(block)
+    while retiredCount.load(ordering: .relaxed) > 0 {
+      // Asked under the list's lock: a bound read before it may be older than a cut for which a version on
+      // the list is kept, and would free that version under its reader.
+      let freed = retired.withLock { list in
+        let freed = list.takeFreed(oldestHeld: epochs.oldestHeld, limit: Self.reclaimBatch)
+        retiredCount.store(list.count, ordering: .relaxed)
+        return freed
+      }
+      if let release = kind.releaseCompanion {
+        for block in freed { release(block) }
+      }
+      pool.give(freed)
+      if freed.count < Self.reclaimBatch { return }
     }
   }
 
   /// Bytes of replaced versions that are still kept for cuts.
   package var retainedByteCount: Int {
-    retired.withLock { $0.count } * (BlockHeader.byteCount + kind.payloadByteCount)
+    retiredCount.load(ordering: .relaxed) * (BlockHeader.byteCount + kind.payloadByteCount)
   }
 
   /// Bytes of all memory taken for blocks, free ones included.

@@ -22,7 +22,13 @@
   }
 
   @inlinable package subscript(lane lane: Int, slot slot: Int) -> UInt32 {
-    get { unsafe self.lane(lane)[slot] }
-    nonmutating set { unsafe self.lane(lane)[slot] = newValue }
+    get {
+      assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
+      return unsafe self.lane(lane)[slot]
+    }
+    nonmutating set {
+      assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
+      unsafe self.lane(lane)[slot] = newValue
+    }
   }
 }

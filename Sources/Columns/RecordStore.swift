@@ -20,9 +20,11 @@ package typealias RecordHandle = UInt32
     var handleCount: UInt32 = 0
     var byteCount = 0
     var free: [RecordHandle] = []
-    var retired: [(handle: RecordHandle, epoch: UInt64)] = []
-    var head = 0
+    var retired = RetiredQueue<RecordHandle>()
   }
+
+  /// Records freed at a time: while it happens, a writer may wait for the store.
+  private static let reclaimBatch = 32
 
   package init(epochs: Epochs) {
     self.epochs = epochs
@@ -39,9 +41,13 @@ package typealias RecordHandle = UInt32
   /// Bytes of all records kept.
   package var byteCount: Int { state.withLock { $0.byteCount } }
 
+  /// Records given up that a cut may still read, or that nobody has freed yet.
+  package var retainedCount: Int { state.withLock { $0.retired.count } }
+
   /// Keeps a copy of the bytes. Writer only. O(bytes).
   package func put(_ bytes: UnsafeRawBufferPointer) -> RecordHandle {
-    reclaim()
+    // At most one record is given up for each one put, so a batch each time keeps up with them.
+    _ = reclaimBatch()
     let record = UnsafeMutableRawPointer.allocate(byteCount: bytes.count + 8, alignment: 8)
     unsafe record.storeBytes(of: UInt64(bytes.count), as: UInt64.self)
     if let source = bytes.baseAddress {
@@ -69,36 +75,45 @@ package typealias RecordHandle = UInt32
   /// The bytes of a record; see the type for how long they are valid.
   package func bytes(_ handle: RecordHandle) -> UnsafeRawBufferPointer {
     precondition(handle != 0, "a record")
-    let record = unsafe UnsafeRawPointer(bitPattern: addresses[RowIndex(handle)]).unsafelyUnwrapped
-    return unsafe UnsafeRawBufferPointer(
-      start: record + 8, count: Int(truncatingIfNeeded: record.load(as: UInt64.self)))
+    return unsafe bytes(at: addresses[RowIndex(handle)])
   }
 
   /// Gives a handle up; cuts held now may still read it. Writer only.
   package func retire(_ handle: RecordHandle) {
     guard handle != 0 else { return }
     let epoch = epochs.current
-    state.withLock { $0.retired.append((handle, epoch)) }
+    state.withLock { $0.retired.append(handle, replacedIn: epoch) }
   }
 
-  /// Frees what no held cut can see. A record retired in epoch `e` may be seen by cuts up to `e`.
-  private func reclaim() {
-    let oldest = epochs.oldestHeld
-    state.withLock { state in
-      while state.head < state.retired.count, state.retired[state.head].epoch < oldest {
-        let handle = state.retired[state.head].handle
-        state.head += 1
+  /// Frees what no held cut can see. Whoever ends a cut calls it; any thread may. O(records freed).
+  package func reclaim() {
+    while reclaimBatch() == Self.reclaimBatch {}
+  }
+
+  /// Frees a batch of records and returns how many. A record retired in epoch `e` may be seen by cuts up to
+  /// `e`.
+  private func reclaimBatch() -> Int {
+    // The bound is asked under the lock, as in `BlockTable.reclaim`.
+    let freed: [UInt] = state.withLock { state in
+      let handles = state.retired.takeFreed(oldestHeld: epochs.oldestHeld, limit: Self.reclaimBatch)
+      if handles.isEmpty { return [] }
+      state.free.append(contentsOf: handles)
+      return handles.map { handle in
         let address = addresses[RowIndex(handle)]
         addresses[RowIndex(handle)] = 0
-        state.free.append(handle)
-        guard let record = unsafe UnsafeMutableRawPointer(bitPattern: address) else { continue }
-        state.byteCount -= unsafe Int(truncatingIfNeeded: record.load(as: UInt64.self)) + 8
-        unsafe record.deallocate()
-      }
-      if state.head == state.retired.count {
-        state.retired.removeAll(keepingCapacity: true)
-        state.head = 0
+        state.byteCount -= unsafe bytes(at: address).count + 8
+        return address
       }
     }
+    for address in freed { unsafe UnsafeMutableRawPointer(bitPattern: address)?.deallocate() }
+    return freed.count
+  }
+
+  private func bytes(at address: UInt) -> UnsafeRawBufferPointer {
+    guard let record = unsafe UnsafeRawPointer(bitPattern: address) else {
+      preconditionFailure("a handle that was put and not given up")
+    }
+    return unsafe UnsafeRawBufferPointer(
+      start: record + 8, count: Int(truncatingIfNeeded: record.load(as: UInt64.self)))
   }
 }

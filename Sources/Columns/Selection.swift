@@ -53,8 +53,12 @@
   }
 
   @inlinable package subscript(place: Int) -> Bool {
-    get { unsafe words[place >> 6] >> UInt64(place & 63) & 1 != 0 }
+    get {
+      assert(place >= 0 && place < Layout.stripeRows, "place of the stripe")
+      return unsafe words[place >> 6] >> UInt64(place & 63) & 1 != 0
+    }
     set {
+      assert(place >= 0 && place < Layout.stripeRows, "place of the stripe")
       let bit = UInt64(1) << UInt64(place & 63)
       if newValue { unsafe words[place >> 6] |= bit } else { unsafe words[place >> 6] &= ~bit }
     }

@@ -165,6 +165,7 @@ import Synchronization
     ] {
       table.reclaim()
     }
+    records.reclaim()
   }
 
   // MARK: Publishing, for the writer
