@@ -46,7 +46,7 @@ private final class FakeBooks: Sendable {
       for (index, item) in items.enumerated() {
         if item["currency"]?.string == "BAD" {
           errors.append(
-            #"{"index":\#(index),"error":{"code":-32003,"message":"bad","data":{"code":"CURRENCY_MISMATCH"}}}"#
+            #"{"index":\#(index),"error":{"code":-32003,"message":"bad","data":{"code":"BAD"}}}"#
           )
         } else {
           state.created.append(item["balance_id"]?.string ?? "?")

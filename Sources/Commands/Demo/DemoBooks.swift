@@ -70,9 +70,10 @@ struct DemoBooks: Sendable {
 
   func identity(of row: Int) -> Int { Int(Self.number(row, 3) % UInt64(identityCount)) }
 
-  /// Milliseconds since 1970: rising with the row, over three years.
+  /// Milliseconds since 1970, whole seconds: rising with the row, over three years.
   func createdAt(_ row: Int) -> Int {
-    Self.firstMillisecond + Int(Double(row) / Double(max(1, balanceCount)) * Double(Self.spanMilliseconds))
+    let part = Double(row) / Double(max(1, balanceCount)) * Double(Self.spanMilliseconds)
+    return Self.firstMillisecond + Int(part) / 1000 * 1000
   }
 
   func balanceID(_ row: Int) -> String {

@@ -97,15 +97,15 @@ enum DemoProof {
     return String(repeating: "0", count: 16 - text.count) + text
   }
 
-  /// The figures before and after, side by side.
+  /// The figures before, and whether they are the same after.
   static func grid(_ before: [DemoFigure], _ after: [DemoFigure], _ box: BoxStyle) -> Grid {
     var grid = Grid(columns: [
-      Grid.Column("figure", .text), Grid.Column("before", .number), Grid.Column("after", .number),
-      Grid.Column("same", .text),
+      Grid.Column("figure", .text), Grid.Column("before the stop", .number),
+      Grid.Column("after the start", .text),
     ])
     for (one, other) in zip(before, after) {
-      let mark = one.value == other.value ? box.tick : box.cross
-      grid.append([.text(one.name), .text(one.value), .text(other.value), .text(mark)])
+      let verdict = one == other ? box.tick + " the same" : box.cross + " " + other.value
+      grid.append([.text(one.name), .text(one.value), .text(verdict)])
     }
     return grid
   }

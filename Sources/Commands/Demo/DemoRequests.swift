@@ -81,7 +81,7 @@ struct DemoRequests: Sendable {
 
 /// Times of the demo's rows as text.
 enum DemoTime {
-  /// RFC 3339 in UTC with milliseconds. Days to date by Howard Hinnant's `civil_from_days`.
+  /// RFC 3339 in UTC, whole seconds. Days to date by Howard Hinnant's `civil_from_days`.
   static func text(_ milliseconds: Int) -> String {
     let days = milliseconds / 86_400_000
     let rest = milliseconds % 86_400_000
@@ -95,7 +95,7 @@ enum DemoTime {
     let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
     let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     return "\(year)-\(two(month))-\(two(day))T\(two(rest / 3_600_000)):\(two(rest / 60_000 % 60)):"
-      + "\(two(rest / 1000 % 60)).\(rest % 1000 < 100 ? "0" : "")\(two(rest % 1000))Z"
+      + "\(two(rest / 1000 % 60))Z"
   }
 
   private static func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

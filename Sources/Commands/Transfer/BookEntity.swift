@@ -56,6 +56,11 @@ enum BookEntity: String, CaseIterable, Sendable {
     }
   }
 
+  /// Whether every server has this object from its first start: the general ledger.
+  func isAlwaysThere(_ members: [JSONNode.Member]) -> Bool {
+    self == .ledgers && members.contains(JSONNode.Member("ledger_id", .string("general_ledger_id")))
+  }
+
   static func columnType(_ name: String) -> ColumnType {
     switch name {
     case "currency_multiplier", "version", "precision", "position": .integer

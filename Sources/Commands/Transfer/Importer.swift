@@ -221,6 +221,7 @@ final class Importer {
           case .failure(let failure):
             self.progress.failed += 1
             try self.reportFault(record.line, failure.text)
+          case .success(let members) where self.progress.entity.isAlwaysThere(members): continue
           case .success(let members):
             sent.append((record.line, self.nextRecord, source.readBytes))
             var bytes: [UInt8] = []
