@@ -106,25 +106,41 @@ package enum UUIDText {
   /// Reads a canonical UUID of the RFC variant (10 in the two highest bits of the low half); nil for any
   /// other text, so that a text and its 128 bits always name each other.
   package static func parse(_ text: UnsafeRawBufferPointer) -> (high: UInt64, low: UInt64)? {
-    guard text.count == byteCount else { return nil }
-    var halves: (UInt64, UInt64) = (0, 0)
-    var digits = 0
-    for place in 0..<byteCount {
-      let byte = unsafe text[place]
-      if place == 8 || place == 13 || place == 18 || place == 23 {
-        guard byte == UInt8(ascii: "-") else { return nil }
-        continue
-      }
-      let digit: UInt64
-      switch byte {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = UInt64(byte - UInt8(ascii: "0"))
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = UInt64(byte - UInt8(ascii: "a") + 10)
-      default: return nil
-      }
-      if digits < 16 { halves.0 = halves.0 << 4 | digit } else { halves.1 = halves.1 << 4 | digit }
-      digits += 1
-    }
-    return halves.1 >> 62 == 2 ? halves : nil
+    guard text.count == byteCount, let start = text.baseAddress else { return nil }
+    let hyphen = UInt8(ascii: "-")
+    guard unsafe text[8] == hyphen, unsafe text[13] == hyphen, unsafe text[18] == hyphen,
+      unsafe text[23] == hyphen
+    else { return nil }
+    let first = unsafe eightDigits(start.loadUnaligned(as: UInt64.self))
+    let second = unsafe eightDigits(fourAndFour(start, 9, 14))
+    let third = unsafe eightDigits(fourAndFour(start, 19, 24))
+    let fourth = unsafe eightDigits(start.loadUnaligned(fromByteOffset: 28, as: UInt64.self))
+    guard (first | second | third | fourth) >> 32 == 0, third >> 30 == 2 else { return nil }
+    return (first << 32 | second, third << 32 | fourth)
+  }
+
+  /// Two pieces of four bytes as one word.
+  @inline(__always)
+  private static func fourAndFour(_ start: UnsafeRawPointer, _ low: Int, _ high: Int) -> UInt64 {
+    let lower = unsafe start.loadUnaligned(fromByteOffset: low, as: UInt32.self)
+    let upper = unsafe start.loadUnaligned(fromByteOffset: high, as: UInt32.self)
+    return UInt64(lower) | UInt64(upper) << 32
+  }
+
+  /// The value of eight lower-case hexadecimal digits, the first one in the lowest byte; 2^32 or more when
+  /// one is none. All eight bytes at once: letters have bit 6 and count from 9 in their low halves.
+  @inline(__always)
+  private static func eightDigits(_ text: UInt64) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let letters = text >> 6 & ones
+    let values = (text & (ones &* 15)) &+ letters &* 9
+    let large = (values &+ ones &* 118) >> 7 & ones
+    // The digits of these values must be the text again, which finds all that is no digit below 16.
+    guard values &+ ones &* 0x30 &+ large &* 39 == text, values & (ones &* 0xF0) == 0 else { return .max }
+    var packed = values.byteSwapped
+    packed = (packed | packed >> 4) & 0x00FF_00FF_00FF_00FF
+    packed = (packed | packed >> 8) & 0x0000_FFFF_0000_FFFF
+    return (packed | packed >> 16) & 0xFFFF_FFFF
   }
 
   /// Writes 36 bytes.
