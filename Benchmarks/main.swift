@@ -1,8 +1,8 @@
 // Runs the benchmarks that are named on the command line; without a name it lists them.
 
 let benchmarks: [(name: String, run: () -> Void)] = [
-  ("socket", { SocketBenchmark.run() }),
-  ("books", { BooksBenchmark.run() })
+  ("socket", { SocketBenchmark.run() }), ("books", { BooksBenchmark.run() }),
+  ("wire", { WireBenchmarks.run() }),
 ]
 
 let names = CommandLine.arguments.dropFirst()

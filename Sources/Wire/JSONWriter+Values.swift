@@ -188,22 +188,31 @@ extension JSONWriter {
 
   /// Appends the 36 characters of a UUID. The caller has reserved room.
   private mutating func uuidDigits(high: UInt64, low: UInt64) {
-    hexDigits(high, from: 60, count: 8)
-    put(UInt8(ascii: "-"))
-    hexDigits(high, from: 28, count: 4)
-    put(UInt8(ascii: "-"))
-    hexDigits(high, from: 12, count: 4)
-    put(UInt8(ascii: "-"))
-    hexDigits(low, from: 60, count: 4)
-    put(UInt8(ascii: "-"))
-    hexDigits(low, from: 44, count: 12)
+    // Eight digits are stored at once; each later store covers what the one before it wrote too much.
+    let first = Self.eightDigits(UInt32(truncatingIfNeeded: high >> 32))
+    let second = Self.eightDigits(UInt32(truncatingIfNeeded: high))
+    let third = Self.eightDigits(UInt32(truncatingIfNeeded: low >> 32))
+    let fourth = Self.eightDigits(UInt32(truncatingIfNeeded: low))
+    let hyphen = UInt64(UInt8(ascii: "-"))
+    let target = unsafe UnsafeMutableRawPointer(base + end)
+    unsafe target.storeBytes(of: first, as: UInt64.self)
+    unsafe target.storeBytes(of: hyphen | second << 8, toByteOffset: 8, as: UInt64.self)
+    unsafe target.storeBytes(of: hyphen | (second >> 32) << 8, toByteOffset: 13, as: UInt64.self)
+    unsafe target.storeBytes(of: hyphen | third << 8, toByteOffset: 18, as: UInt64.self)
+    unsafe target.storeBytes(of: hyphen | (third >> 32) << 8, toByteOffset: 23, as: UInt64.self)
+    unsafe target.storeBytes(of: fourth, toByteOffset: 28, as: UInt64.self)
+    end &+= 36
   }
 
-  /// Appends `count` hexadecimal digits, the first of them bits `from` to `from + 3`.
+  /// The eight digits of a value, the first one in the lowest byte.
   @inline(__always)
-  private mutating func hexDigits(_ value: UInt64, from shift: Int, count: Int) {
-    for digit in 0..<count {
-      put(Self.hexDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift - 4 * digit)) & 15))
-    }
+  private static func eightDigits(_ value: UInt32) -> UInt64 {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    var spread = UInt64(value)
+    spread = (spread | spread << 16) & 0x0000_FFFF_0000_FFFF
+    spread = (spread | spread << 8) & 0x00FF_00FF_00FF_00FF
+    spread = (spread | spread << 4) & 0x0F0F_0F0F_0F0F_0F0F
+    let large = (spread &+ ones &* 118) >> 7 & ones
+    return (spread &+ ones &* 0x30 &+ large &* 39).byteSwapped
   }
 }

@@ -5,7 +5,7 @@ protocol NameSet: RawRepresentable, CaseIterable, Sendable where RawValue == Str
 
 /// Finds the case that a name stands for: one probe or two of a small open-addressing table, whose keys are
 /// the name's first and last eight bytes and its length.
-struct MemberTable<Name: NameSet>: Sendable {
+struct MemberTable<Name: Sendable>: Sendable {
   private struct Entry: Sendable {
     var first: UInt64
     var last: UInt64
@@ -18,9 +18,9 @@ struct MemberTable<Name: NameSet>: Sendable {
   /// Index into `entries` plus one, 0 for free; a power of two of slots, at least four times the names.
   private let slots: [UInt8]
 
-  init() {
-    entries = Name.allCases.map { name in
-      let bytes = Array(name.rawValue.utf8)
+  init(_ names: [(String, Name)]) {
+    entries = names.map { text, name in
+      let bytes = Array(text.utf8)
       return Entry(
         first: Self.first(bytes.span), last: Self.last(bytes.span), byteCount: bytes.count, bytes: bytes,
         name: name)
@@ -82,6 +82,10 @@ struct MemberTable<Name: NameSet>: Sendable {
     for offset in 0..<name.count where name[offset] != bytes[offset] { return false }
     return true
   }
+}
+
+extension MemberTable where Name: NameSet {
+  init() { self.init(Name.allCases.map { ($0.rawValue, $0) }) }
 }
 
 /// A name of one of the protocol's closed sets that is not known, and the nearest one that is.

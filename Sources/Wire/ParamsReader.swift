@@ -83,6 +83,23 @@ struct ParamsReader {
   /// A currency: 1 to 32 bytes, no blanks.
   @inline(__always)
   mutating func currency(_ value: JSONValue, _ name: StaticString = "currency") -> String? {
+    if value.kind == .string, !value.hasEscapes {
+      let contents = value.contents
+      if !contents.isEmpty, contents.count <= WireLimit.currencyBytes, Self.isPlain(contents) {
+        return ByteText.string(contents)
+      }
+    }
+    return checkedCurrency(value, name)
+  }
+
+  /// Whether all bytes are visible ASCII.
+  @inline(__always)
+  private static func isPlain(_ bytes: Span<UInt8>) -> Bool {
+    for place in bytes.indices where bytes[place] &- 0x21 > 0x7e - 0x21 { return false }
+    return true
+  }
+
+  private mutating func checkedCurrency(_ value: JSONValue, _ name: StaticString) -> String? {
     guard let currency = text(value, name, limit: WireLimit.currencyBytes) else { return nil }
     if Self.holdsBlank(currency) {
       faults.add("\(name) must be without blanks, found \(Self.shown(value))", at: value.offset)

@@ -58,12 +58,12 @@ package enum DecodedLine: Sendable {
 /// What a request asks for.
 package enum Call: Sendable {
   case server(ServerCall)
-  /// For `Books.execute`.
-  case write(Command, WriteReply)
+  /// For `Books.execute`. Indirect, as is `query`: large values would be copied from hand to hand.
+  indirect case write(Command, WriteReply)
   /// One row by key.
   case read(ReadCall)
   /// Needs a cut; may be streamed.
-  case query(QueryRequest, QueryReply)
+  indirect case query(QueryRequest, QueryReply)
 }
 
 /// What the server answers from itself.

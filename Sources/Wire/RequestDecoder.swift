@@ -48,8 +48,7 @@ private enum EnvelopeMember: String, NameSet {
 
 /// Finds methods by name.
 private enum MethodNames {
-  static let all: [String: MethodName] = Dictionary(
-    uniqueKeysWithValues: MethodName.allCases.map { ("\($0.name)", $0) })
+  static let table = MemberTable(MethodName.allCases.map { ("\($0.name)", $0) })
 
   static func notFound(_ name: String) -> WireError {
     let nearest = Suggestion.nearest(
@@ -123,14 +122,14 @@ private enum EnvelopeReader {
     if let fault = places.fault { return invalid(request, fault) }
     guard let method = places.method else { return invalid(request, "method is required") }
     let methodName = JSONValue(in: root, at: method)
-    guard let name = methodName.string() else {
+    guard methodName.kind == .string else {
       return invalid(request, "method must be a string, found \(ParamsReader.shown(methodName))")
     }
-    request.method = MethodNames.all[name]
-    guard let known = request.method else {
-      request.call = .failure(MethodNames.notFound(name))
+    guard let known = MethodNames.table[methodName] else {
+      request.call = .failure(MethodNames.notFound(methodName.string() ?? ""))
       return request
     }
+    request.method = known
     request.call = reader.call(known, JSONValue(in: root, at: places.params ?? method), root, &request)
     return request
   }

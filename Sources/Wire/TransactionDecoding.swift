@@ -73,6 +73,7 @@ private struct TransactionDraft {
 
 extension ParamsReader {
   /// A transaction, nil if something is wrong with it. O(bytes).
+  @inline(__always)
   mutating func transaction(_ object: JSONValue) -> NewTransaction? {
     var draft = TransactionDraft()
     let names = TransactionMember.table

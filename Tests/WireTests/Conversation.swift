@@ -55,8 +55,13 @@ struct Conversation: ~Copyable {
       }
     case .success(.read(let call)): AnswerWriter.read(call, .current(books), id, into: &writer)
     case .success(.query(let query, let reply)):
-      AnswerWriter.error(.cancelled, id, into: &writer)
-      _ = (query, reply)
+      let cut = books.cut()
+      do throws(QueryStopped) {
+        let result = try QueryEngine().run(query, on: cut, stop: StopFlag())
+        AnswerWriter.page(result, of: query.table, reply, id, cut: cut, into: &writer)
+      } catch {
+        AnswerWriter.error(.cancelled, id, into: &writer)
+      }
     case .success(.server(.ping)):
       AnswerWriter.beginResult(id, into: &writer)
       writer.string("pong")
