@@ -130,7 +130,7 @@ package final class Console {
     if let refusal = failure.refusal {
       let name = refusal.name.map { ", \($0)" } ?? ""
       text += errorPaint(.dim, " (\(refusal.code)\(name))")
-      if let meant = refusal.details?["did_you_mean"]?.string {
+      if let meant = refusal.details?["did_you_mean"]?.string, !failure.text.contains("did you mean") {
         text += "; did you mean \(TextWidth.printable(meant))?"
       }
       let faults = (refusal.details?["errors"]?.array ?? []).compactMap(\.string)

@@ -26,7 +26,7 @@ enum ServeCommand {
         help: "take snapshots: a number of facts, a duration such as 30s, 5m, 1h, or off (default: 5m)"),
       .init("max-line", value: .required("BYTES"), help: "longest request line (default: 16777216)"),
       .init(
-        "max-connections", value: .required("N"), help: "connections; one more is told BUSY (default: 10000)"),
+        "max-connections", value: .required("N"), help: "connections; one more is told BUSY (default 10000)"),
       .init("loops", value: .required("N"), help: "event loops, a thread each (default: 1)"),
       .init(
         "query-threads", value: .required("N"),
