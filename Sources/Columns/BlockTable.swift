@@ -77,7 +77,7 @@ package struct BlockKind: Sendable {
   /// Segments of block addresses; a slot is written once by the writer.
   private nonisolated(unsafe) let directory: UnsafeMutablePointer<Atomic<UInt>>
   /// Versions that were replaced, oldest first, with the epoch their successor was born in.
-  private let retired = Mutex<RetiredQueue<Block>>(RetiredQueue())
+  private let retired = Guarded<RetiredQueue<Block>>(RetiredQueue())
   /// Number of versions on that list, so that asking whether there are any takes no lock.
   private let retiredCount = Atomic<Int>(0)
   /// Versions given back at a time: while it happens, a writer may wait for the list.

@@ -8,7 +8,7 @@ import Synchronization
 /// newest held cut; a block is given back when its successor was born before the oldest held cut, because no
 /// reader walks past that successor.
 @usableFromInline package final class Epochs: Sendable {
-  private let held = Mutex<[UInt64]>([])
+  private let held = Guarded<[UInt64]>([])
   private let currentEpoch = Atomic<UInt64>(1)
   private let newestHeldEpoch = Atomic<UInt64>(0)
   private let oldestHeldEpoch = Atomic<UInt64>(.max)

@@ -1,7 +1,6 @@
 // Records that are replaced: bytes behind a handle, kept as long as a cut may read them.
 
 import Platform
-import Synchronization
 
 /// A handle of a `RecordStore`; 0 stands for no record.
 package typealias RecordHandle = UInt32
@@ -14,7 +13,7 @@ package typealias RecordHandle = UInt32
 @safe @usableFromInline package final class RecordStore: Sendable {
   private let epochs: Epochs
   private let addresses = SegmentedColumn<UInt>()
-  private let state = Mutex<State>(State())
+  private let state = Guarded<State>(State())
 
   private struct State {
     var handleCount: UInt32 = 0
