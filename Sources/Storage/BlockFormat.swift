@@ -16,10 +16,11 @@
 //   after the head of a block:                   32  4  raw byte count
 //   stored bytes, no padding                     36  4  stored byte count
 //                                                40  8  XXH3 of the stored bytes, seed: file
-//                                                48  8  XXH3 of bytes 0..<48, seed: file + offset of the block
+//                                                48  8  XXH3 of bytes 0..<48, seed: file + offset in it
 //
-// The seed of a file is the checksum of its head, so that a right block of another file, snapshot or directory is
-// wrong here; the offset in the seed of a block's head makes a right block at a wrong place wrong too.
+// The seed of a file is the checksum of its head, so that a right block of another file, snapshot or
+// directory is wrong here; the offset in the seed of a block's head makes a right block at a wrong place
+// wrong too.
 
 import Platform
 
@@ -49,7 +50,8 @@ enum BlockLimit {
   static let rows = 32_768
   /// A group of rows is closed when its variable columns have this many bytes.
   static let groupByteTarget = 4 << 20
-  /// Raw bytes of a block at most: a group just short of its target, then its longest row (the outcome of a batch).
+  /// Raw bytes of a block at most: a group just short of its target, then its longest row (the outcome of a
+  /// batch).
   static let rawByteCount = 64 << 20
 }
 

@@ -26,9 +26,9 @@ package enum Check {
   /// Looks at the directory this often when a server removes what is being checked.
   private static let roundLimit = 4
 
-  /// Reads and checks every byte of the manifest and of all snapshots, then loads the newest one and checks the
-  /// invariants of the books. Takes no lock and writes nothing, so it may run beside a server and on a read-only
-  /// file system; what a server removes meanwhile is not a fault.
+  /// Reads and checks every byte of the manifest and of all snapshots, then loads the newest one and checks
+  /// the invariants of the books. Takes no lock and writes nothing, so it may run beside a server and on a
+  /// read-only file system; what a server removes meanwhile is not a fault.
   /// - Parameter observer: called with the bytes of each block that was checked.
   /// - Throws: `.directory`, `.failed`, `.foreign` when the directory cannot be looked at.
   /// - Complexity: O(bytes of the snapshots + rows).

@@ -6,7 +6,8 @@ import Platform
 struct SnapshotCandidate: Equatable {
   var name: String
   var summary: SnapshotSummary
-  /// The manifest does not list it: its writer died between the rename and the manifest, or the manifest is damaged.
+  /// The manifest does not list it: its writer died between the rename and the manifest, or the manifest is
+  /// damaged.
   var isUnlisted: Bool
 }
 
@@ -131,8 +132,8 @@ struct DirectorySurvey {
       }
     }
     for (name, fault) in unreadable.sorted(by: { $0.key < $1.key }) where !listed.contains(name) {
-      // Not listed by a good manifest: it may be one that never counted, or the newest one when the newest copy of
-      // the manifest is damaged. In doubt it is named.
+      // Not listed by a good manifest: it may be one that never counted, or the newest one when the newest
+      // copy of the manifest is damaged. In doubt it is named.
       damaged(name, fault)
     }
     for candidate in found

@@ -19,7 +19,8 @@ import Ledger
 
   init(_ cut: Cut) { self.cut = cut }
 
-  /// Encodes a group of `table` that starts at the first row of `rows`, which lie in one stripe, into `output`.
+  /// Encodes a group of `table` that starts at the first row of `rows`, which lie in one stripe, into
+  /// `output`.
   /// - Returns: how many rows it has: all, or fewer when their texts are long; at least one.
   mutating func encode(_ table: SnapshotTable, _ rows: Range<Int>, seed: UInt64) -> Int {
     precondition(!rows.isEmpty && rows.lowerBound >> 15 == (rows.upperBound - 1) >> 15, "rows of a stripe")

@@ -12,8 +12,9 @@ package struct ManifestEntry: Equatable, Sendable {
   var summaryChecksum: UInt64
 }
 
-/// What counts in a data directory. Two copies, 4 KiB each: manifest `n` is written over copy `n` mod 2 and synced, so a
-/// torn write spoils only the copy that did not count yet. A copy is a checked text, filled up with zero bytes:
+/// What counts in a data directory. Two copies, 4 KiB each: manifest `n` is written over copy `n` mod 2 and
+/// synced, so a torn write spoils only the copy that did not count yet. A copy is a checked text, filled up
+/// with zero bytes:
 ///
 /// ```
 /// ledgerline manifest 1
@@ -86,8 +87,8 @@ struct ManifestReading: Equatable {
 }
 
 extension Manifest {
-  /// Reads the manifest of a directory. Both copies of a manifest that was written twice are good; the copy that was
-  /// never written is all zeros, which is no fault.
+  /// Reads the manifest of a directory. Both copies of a manifest that was written twice are good; the copy
+  /// that was never written is all zeros, which is no fault.
   static func read(in directory: DataDirectory) throws(SystemError) -> ManifestReading {
     let path = directory.path(of: fileName)
     let bytes: [UInt8]
@@ -159,8 +160,8 @@ extension Manifest {
       Self.fileName, with: encoded() + [UInt8](repeating: 0, count: Self.copyByteCount))
   }
 
-  /// Writes this manifest over its copy and syncs it. A file that is not whole is replaced; what this manifest says then
-  /// stands in the other copy too, under the number before.
+  /// Writes this manifest over its copy and syncs it. A file that is not whole is replaced; what this
+  /// manifest says then stands in the other copy too, under the number before.
   func write(in directory: DataDirectory) throws(SystemError) {
     let status = try directory.status(of: Self.fileName)
     guard status?.kind == .regular, status?.byteCount == 2 * Self.copyByteCount else {

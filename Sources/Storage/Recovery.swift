@@ -57,8 +57,8 @@ package enum Recovery {
   ///
   /// Files that are not ours are left alone. Nothing damaged is removed or changed.
   /// - Parameter clock: becomes the clock of the books.
-  /// - Throws: `.directory(.locked)` with the first server's pid; `.noGoodSnapshot`, `.damaged`, `.foreign` when
-  ///   starting would lose what was there.
+  /// - Throws: `.directory(.locked)` with the first server's pid; `.noGoodSnapshot`, `.damaged`, `.foreign`
+  ///   when starting would lose what was there.
   /// - Complexity: O(rows), on two threads.
   package static func open(
     _ path: String, clock: any TimeSource = SystemClock()

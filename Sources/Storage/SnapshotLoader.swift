@@ -6,7 +6,8 @@ import Ledger
 import Platform
 
 extension SnapshotReader {
-  /// Loads the snapshot. Every byte is checked before it is believed; what refers to another row is checked as well.
+  /// Loads the snapshot. Every byte is checked before it is believed; what refers to another row is checked
+  /// as well.
   /// - Throws: `.damaged` with file and offset.
   /// - Complexity: O(rows), on two threads.
   func load(clock: any TimeSource) throws(StorageError) -> Books {

@@ -27,20 +27,23 @@ struct SnapshotReader: Sendable {
 
   /// Reads and checks every block of every table without keeping anything; all faults that can be told apart.
   func verify(observer: (_ byteCount: Int) -> Void = { _ in }) -> [StorageFault] {
+    SnapshotTable.allCases.flatMap { verify($0, observer: observer) }
+  }
+
+  /// As `verify`, for one table.
+  func verify(_ table: SnapshotTable, observer: (_ byteCount: Int) -> Void = { _ in }) -> [StorageFault] {
     var faults: [StorageFault] = []
-    for table in SnapshotTable.allCases {
-      do throws(StorageError) {
-        let reader = try self.table(table)
-        while let block = try reader.nextHead() {
-          do throws(StorageError) { try reader.readContent(block) } catch {
-            guard case .damaged(let fault) = error else { throw error }
-            faults.append(fault)
-          }
-          observer(Int(block.head.storedByteCount))
+    do throws(StorageError) {
+      let reader = try self.table(table)
+      while let block = try reader.nextHead() {
+        do throws(StorageError) { try reader.readContent(block) } catch {
+          guard case .damaged(let fault) = error else { throw error }
+          faults.append(fault)
         }
-      } catch {
-        faults.append(error.fault(in: directory.path))
+        observer(Int(block.head.storedByteCount))
       }
+    } catch {
+      faults.append(error.fault(in: directory.path))
     }
     return faults
   }

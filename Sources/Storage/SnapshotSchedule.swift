@@ -10,8 +10,8 @@ package enum SnapshotInterval: Equatable, Sendable, CustomStringConvertible {
   /// After so much time, when anything has changed.
   case time(Duration)
 
-  /// Reads `off`, a whole number of facts (at least 1), or a number with `s`, `m` or `h` (at least a second); nil for
-  /// anything else.
+  /// Reads `off`, a whole number of facts (at least 1), or a number with `s`, `m` or `h` (at least a second);
+  /// nil for anything else.
   package init?(_ text: String) {
     if text == "off" {
       self = .off
@@ -67,7 +67,8 @@ package struct SnapshotSchedule: Sendable, Equatable {
     notBefore = now
   }
 
-  /// Whether a snapshot should be begun now. False while one runs and when nothing has changed since the last.
+  /// Whether a snapshot should be begun now. False while one runs and when nothing has changed since the
+  /// last.
   package func isDue(position: UInt64, now: MonotonicTime) -> Bool {
     guard !isRunning, position > lastPosition, now >= notBefore else { return false }
     switch interval {

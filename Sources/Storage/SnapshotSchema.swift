@@ -1,13 +1,14 @@
 // The columns of each table in a snapshot, and how the rows of each become bytes.
 //
-// A table is cut into groups of at most 32,768 rows (a stripe). A group is one block for each column, in the order
-// below. The bytes of a column of n rows before compression:
+// A table is cut into groups of at most 32,768 rows (a stripe). A group is one block for each column, in the
+// order below. The bytes of a column of n rows before compression:
 //
 //   values        n × 1, 4 or 8 bytes
 //   differences   n × 8 bytes: the first value, then each less the one before, wrapping
-//   amounts       n × Int64, Int64.min for a wider one; then the wide ones in row order (Amounts/ByteForm.swift)
-//   identifiers   n × UInt64 differences of the high halves | n × UInt64 low halves; a low half whose two highest bits
-//                 are not 10 is 0 and stands for a chosen text: these follow in row order, a length byte before each
+//   amounts       n × Int64, Int64.min for a wider one; then the wide ones in row order (ByteForm.swift)
+//   identifiers   n × UInt64 differences of the high halves | n × UInt64 low halves; a low half whose two
+//                 highest bits are not 10 is 0 and stands for a chosen text: these follow in row order,
+//                 a length byte before each
 //   records       n × UInt32 lengths, 0xFFFFFFFF for none; then the bytes of all records in row order
 
 /// Column numbers, by table.

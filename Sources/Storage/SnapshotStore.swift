@@ -63,7 +63,8 @@ package enum PublishingStep: Sendable, CaseIterable, Equatable {
   case renamedOlder, removedOlder, syncedRemoval
 }
 
-/// Keeps the newest snapshots of a data directory whose lock its caller holds. Any thread; one snapshot at a time.
+/// Keeps the newest snapshots of a data directory whose lock its caller holds. Any thread; one snapshot at a
+/// time.
 package final class SnapshotStore: Sendable {
   /// Good snapshots that are kept.
   package static let keptCount = 2
@@ -109,8 +110,8 @@ package final class SnapshotStore: Sendable {
 
   /// Writes a snapshot of the cut and makes it count; the newest one when that is already of this position.
   ///
-  /// When it throws, the snapshots that counted before still do, unless the failure came after the manifest was
-  /// written. What a failure leaves under a temporary name goes with the next snapshot or the next start.
+  /// When it throws, the snapshots that counted before still do, unless the failure came after the manifest
+  /// was written. What a failure leaves under a temporary name goes with the next snapshot or the next start.
   /// - Throws: `.busy`, `.cancelled` by the observer, `.failed`.
   /// - Complexity: O(rows). Holds the cut; let it go afterwards.
   @discardableResult

@@ -21,7 +21,7 @@ package struct TableSummary: Equatable, Sendable {
 /// position <number>
 /// created <microseconds>             wall time of the cut
 /// instant <microseconds>             the latest time in the books
-/// table <name> <rows> <blocks> <bytes> <16 hexadecimal digits>     for each table, in the order of SnapshotTable
+/// table <name> <rows> <blocks> <bytes> <16 hexadecimal digits>     for each SnapshotTable
 /// checksum <16 hexadecimal digits>
 /// ```
 package struct SnapshotSummary: Equatable, Sendable {

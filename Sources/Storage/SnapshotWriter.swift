@@ -27,10 +27,11 @@ package struct SnapshotProgress: Sendable, Equatable {
 /// Called after each group of rows; false calls the snapshot off.
 package typealias SnapshotObserver = @Sendable (SnapshotProgress) -> Bool
 
-/// Writes the tables of one cut into one directory. Memory: some MiB for each worker, whatever the books hold.
+/// Writes the tables of one cut into one directory. Memory: some MiB for each worker, whatever the books
+/// hold.
 ///
-/// The work is dealt out by stripes; each worker encodes and compresses on its own and waits for its turn to append, so
-/// that the files' bytes do not depend on the number of workers.
+/// The work is dealt out by stripes; each worker encodes and compresses on its own and waits for its turn to
+/// append, so that the files' bytes do not depend on the number of workers.
 final class SnapshotWriter: Sendable {
   /// A stripe of a table, or what else is encoded in one go.
   private struct Task {

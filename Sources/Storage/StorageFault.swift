@@ -74,8 +74,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Something wrong inside a block whose checksum is right: an error of ours, or somebody's forgery. The reader adds
-/// file and offset.
+/// Something wrong inside a block whose checksum is right: an error of ours, or somebody's forgery. The
+/// reader adds file and offset.
 struct ContentFault: Error, Equatable {
   let finding: String
   init(_ finding: String) { self.finding = finding }

@@ -4,7 +4,8 @@ import Platform
 
 /// Gathers bytes and writes them in pieces of 4 MiB, past the page cache where the file system can.
 ///
-/// Past the page cache a snapshot is written twice as fast here, and it does not push out what others have in the cache.
+/// Past the page cache a snapshot is written twice as fast here, and it does not push out what others have in
+/// the cache.
 @safe struct DirectSink: ~Copyable {
   private static let pieceByteCount = 4 << 20
 

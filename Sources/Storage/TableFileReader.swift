@@ -9,8 +9,8 @@ struct ReadBlock {
   var offset: Int
 }
 
-/// Walks the blocks of a table file. Lengths are believed only after their checksum was right and they lie within the
-/// file; memory is at most two blocks, 64 MiB each.
+/// Walks the blocks of a table file. Lengths are believed only after their checksum was right and they lie
+/// within the file; memory is at most two blocks, 64 MiB each.
 final class TableFileReader {
   private let file: OpenFile
   private let head: TableFileHead

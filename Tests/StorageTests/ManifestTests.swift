@@ -1,3 +1,5 @@
+// The manifest: two copies, the newest good one wins, every damage is named.
+
 import Platform
 import TestSupport
 import Testing

@@ -5,8 +5,8 @@ import Ledger
 import Platform
 import TestSupport
 
-/// Random books: ledgers, identities (some deleted), balances with chosen and made identifiers, indicators, metadata,
-/// amounts of all sizes, transactions, idempotency keys, outcomes of batches.
+/// Random books: ledgers, identities (some deleted), balances with chosen and made identifiers, indicators,
+/// metadata, amounts of all sizes, transactions, idempotency keys, outcomes of batches.
 struct SampleBooks {
   let books: Books
   let clock: ManualClock

@@ -1,3 +1,5 @@
+// What is written is what is loaded, by digest and by key.
+
 import Columns
 import Ledger
 import Platform

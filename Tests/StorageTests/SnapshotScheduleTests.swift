@@ -1,3 +1,5 @@
+// When a snapshot is due.
+
 import Platform
 import Testing
 
