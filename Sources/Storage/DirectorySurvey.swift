@@ -103,6 +103,11 @@ struct DirectorySurvey {
 
   private mutating func choose(_ found: [SnapshotCandidate], _ unreadable: [String: StorageFault]) {
     guard let manifest = manifest.manifest else {
+      if manifest.isMissing, !found.isEmpty || !unreadable.isEmpty {
+        faults.append(
+          StorageFault(
+            path: directory.path(of: Manifest.fileName), finding: "the file is missing, snapshots are there"))
+      }
       // Nothing says what counts: whatever is whole is taken, the newest first.
       for (name, fault) in unreadable.sorted(by: { $0.key < $1.key }) { damaged(name, fault) }
       for candidate in found { takeIfOurs(candidate) }
