@@ -3,6 +3,7 @@
 let benchmarks: [(name: String, run: () -> Void)] = [
   ("socket", { SocketBenchmark.run() }), ("books", { BooksBenchmark.run() }),
   ("wire", { WireBenchmarks.run() }),
+  ("snapshot", { SnapshotBenchmark.run() }),
 ]
 
 let names = CommandLine.arguments.dropFirst()
