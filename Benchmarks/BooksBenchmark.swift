@@ -75,7 +75,10 @@ enum BooksBenchmark {
   private static func restore(_ cut: Cut, _ clock: SystemClock) -> Books? {
     do {
       let books = cut.books
-      var restorer = BooksRestorer(clock: clock, seed: (3, 4))
+      var restorer = BooksRestorer(
+        clock: clock, seed: (3, 4),
+        expected: TableCounts(
+          balances: cut.balanceCount, transactions: cut.transactionCount, ledgers: 1))
       for code in 0..<cut.currencyCount {
         try restorer.appendCurrency(books.currencies.text(of: TextCode(code + 1)) ?? "")
       }

@@ -61,20 +61,3 @@ import Platform
     state.room = region.byteCount
   }
 }
-
-/// Memory that many blocks lie in. Running out of memory stops the process, as it does for every Swift
-/// allocation.
-private final class Region {
-  private let memory: PageMemory
-
-  init(byteCount: Int) {
-    do {
-      memory = try PageMemory(byteCount: byteCount)
-    } catch {
-      preconditionFailure("no memory for blocks: \(error)")
-    }
-  }
-
-  var base: UnsafeMutableRawPointer { unsafe memory.base }
-  var byteCount: Int { memory.byteCount }
-}

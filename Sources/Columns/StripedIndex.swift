@@ -94,6 +94,17 @@ import Platform
     }
   }
 
+  /// Makes room for `rowCount` rows in all, so that inserting them moves nothing. Writer only.
+  package func reserve(_ rowCount: Int) {
+    // Hashes spread evenly: a stripe rarely has a tenth more than its share.
+    let share = rowCount / Self.stripeCount * 11 / 10
+    for number in 0..<Self.stripeCount {
+      locks.withLock(number) {
+        while unsafe (share + 1) * 4 > (stripes[number].mask + 1) * 3 { unsafe grow(&stripes[number]) }
+      }
+    }
+  }
+
   private func grow(_ stripe: inout Stripe) {
     let old = stripe
     var grown = Self.emptyStripe(slotCount: (old.mask + 1) * 2)

@@ -23,20 +23,24 @@
 
   private let segments = SegmentedColumn<UInt>()
   private nonisolated(unsafe) let end: UnsafeMutablePointer<Int>
+  /// Memory of all segments but the first; the writer's.
+  private nonisolated(unsafe) let regions: UnsafeMutablePointer<[Region]>
 
   package init() {
     unsafe end = .allocate(capacity: 1)
     unsafe end.initialize(to: 0)
+    unsafe regions = .allocate(capacity: 1)
+    unsafe regions.initialize(to: [])
   }
 
   deinit {
-    for index in unsafe 0..<segmentCount(end.pointee) {
-      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(index)])?.deallocate()
+    if unsafe end.pointee > 0 {
+      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(0)])?.deallocate()
     }
     unsafe end.deallocate()
+    unsafe regions.deinitialize(count: 1)
+    unsafe regions.deallocate()
   }
-
-  private func segmentCount(_ end: Int) -> Int { (end + Self.segmentByteCount - 1) >> Self.segmentShift }
 
   /// Bytes used, lengths and padding included. Writer only.
   package var byteCount: Int { unsafe end.pointee }
@@ -87,7 +91,15 @@
   }
 
   private func addSegment(_ number: Int) {
-    let segment = UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
+    let segment: UnsafeMutableRawPointer
+    if number == 0 {
+      // Most heaps stay small: the allocator's pages are made when they are touched.
+      unsafe segment = .allocate(byteCount: Self.segmentByteCount, alignment: 64)
+    } else {
+      let region = Region(byteCount: Self.segmentByteCount)
+      unsafe regions.pointee.append(region)
+      unsafe segment = region.base
+    }
     segments.append(UInt(bitPattern: segment), at: RowIndex(number))
   }
 

@@ -91,9 +91,16 @@ package struct BooksRestorer: ~Copyable {
   private let books: Books
   private var keyCount = 0
 
-  /// - Parameters: as for new books.
-  package init(clock: any TimeSource, seed: (UInt64, UInt64)) {
+  /// - Parameters:
+  ///   - clock: as for new books.
+  ///   - seed: as for new books.
+  ///   - expected: rows to come, if known: the indexes are made for them at once.
+  package init(clock: any TimeSource, seed: (UInt64, UInt64), expected: TableCounts = TableCounts()) {
     books = Books(emptyWith: clock, seed: seed, rowLimit: Layout.rowLimit)
+    books.balances.identifiers.reserve(expected.balances)
+    books.transactions.reserve(expected.transactions)
+    books.ledgers.identifiers.reserve(expected.ledgers)
+    books.identities.identifiers.reserve(expected.identities)
   }
 
   // MARK: Dictionaries

@@ -29,6 +29,9 @@ package final class IdentifierColumn: Sendable {
   /// Bytes of chosen texts and of the index.
   package var byteCount: Int { texts.byteCount + index.byteCount }
 
+  /// Makes the index for `rowCount` rows in all. Writer only.
+  func reserve(_ rowCount: Int) { index.reserve(rowCount) }
+
   /// Gives `row` its identifier. The writer has made sure that it is not taken.
   package func append(_ identifier: Identifier, at row: RowIndex) {
     switch identifier {

@@ -92,6 +92,12 @@ package final class TransactionTable: Sendable {
     }
   }
 
+  /// Makes the indexes for `rowCount` rows in all. Writer only.
+  func reserve(_ rowCount: Int) {
+    identifiers.reserve(rowCount)
+    references.reserve(rowCount)
+  }
+
   /// Asks for the index's slot of a reference's hash. Writer only.
   func prefetch(referenceHash: UInt64) { references.prefetch(hash: referenceHash) }
 
