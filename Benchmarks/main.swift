@@ -4,6 +4,7 @@ let benchmarks: [(name: String, run: () -> Void)] = [
   ("socket", { SocketBenchmark.run() }), ("books", { BooksBenchmark.run() }),
   ("wire", { WireBenchmarks.run() }),
   ("snapshot", { SnapshotBenchmark.run() }),
+  ("filter", { FilterBenchmarks.run() }),
 ]
 
 let names = CommandLine.arguments.dropFirst()
