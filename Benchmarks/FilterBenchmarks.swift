@@ -1,4 +1,5 @@
-// The shapes of the filter and list pages on a million balances, in process: time of each, with a digest of its rows.
+// The shapes of the filter and list pages on a million balances, in process: time of each, with a digest of
+// its rows.
 
 import Amounts
 import Columns
@@ -42,10 +43,10 @@ enum FilterBenchmarks {
       let first = times[0]
       times.sort()
       print(
-        pad(shape.name, 46), pad("best \(milliseconds(times[0]))", 14),
-        pad("median \(milliseconds(times[7]))", 16),
-        pad("first \(milliseconds(first)) ms", 18), pad("rows \(result.rows.count)", 13),
-        pad(result.totalCount.map { "of \($0)" } ?? "", 12), "digest \(digest(result))")
+        aligned(shape.name, 46), aligned("best \(milliseconds(times[0]))", 14),
+        aligned("median \(milliseconds(times[7]))", 16),
+        aligned("first \(milliseconds(first)) ms", 18), aligned("rows \(result.rows.count)", 13),
+        aligned(result.totalCount.map { "of \($0)" } ?? "", 12), "digest \(digest(result))")
     }
   }
 }
@@ -55,7 +56,7 @@ private func milliseconds(_ duration: Duration) -> String {
   return "\(microseconds / 1000).\(String(microseconds % 1000 + 1000).dropFirst())"
 }
 
-private func pad(_ text: String, _ width: Int) -> String {
+private func aligned(_ text: String, _ width: Int) -> String {
   text + String(repeating: " ", count: max(0, width - text.count))
 }
 
@@ -66,8 +67,8 @@ private func digest(_ result: QueryResult) -> String {
   return String(Checksum.xxh3(rows, seed: UInt64(result.totalCount ?? 0)), radix: 16)
 }
 
-/// Books as the issue describes them: 100 ledgers, 12 currencies, 250,000 identities, some indicators, amounts up to
-/// 10^30, three years of created_at.
+/// Books as the issue describes them: 100 ledgers, 12 currencies, 250,000 identities, some indicators,
+/// amounts up to 10^30, three years of created_at.
 private struct FilterBooks {
   static let currencies = [
     "USD", "EUR", "GBP", "JPY", "CHF", "NGN", "KES", "GHS", "ZAR", "CAD", "AUD", "INR",

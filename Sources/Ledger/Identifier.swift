@@ -145,17 +145,31 @@ package enum UUIDText {
 
   /// Writes 36 bytes.
   package static func write(high: UInt64, low: UInt64, at target: UnsafeMutablePointer<UInt8>) {
-    var place = 0
-    for digit in 0..<32 {
-      if place == 8 || place == 13 || place == 18 || place == 23 {
-        unsafe target[place] = UInt8(ascii: "-")
-        place += 1
-      }
-      let half = digit < 16 ? high : low
-      let value = UInt8(truncatingIfNeeded: half >> UInt64(60 - digit % 16 * 4)) & 15
-      unsafe target[place] = value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
-      place += 1
-    }
+    let raw = UnsafeMutableRawPointer(target)
+    let second = digits(UInt32(truncatingIfNeeded: high))
+    let third = digits(UInt32(truncatingIfNeeded: low >> 32))
+    let dash = UInt8(ascii: "-")
+    unsafe raw.storeBytes(of: digits(UInt32(truncatingIfNeeded: high >> 32)), as: UInt64.self)
+    unsafe target[8] = dash
+    unsafe raw.storeBytes(of: UInt32(truncatingIfNeeded: second), toByteOffset: 9, as: UInt32.self)
+    unsafe target[13] = dash
+    unsafe raw.storeBytes(of: UInt32(truncatingIfNeeded: second >> 32), toByteOffset: 14, as: UInt32.self)
+    unsafe target[18] = dash
+    unsafe raw.storeBytes(of: UInt32(truncatingIfNeeded: third), toByteOffset: 19, as: UInt32.self)
+    unsafe target[23] = dash
+    unsafe raw.storeBytes(of: UInt32(truncatingIfNeeded: third >> 32), toByteOffset: 24, as: UInt32.self)
+    unsafe raw.storeBytes(of: digits(UInt32(truncatingIfNeeded: low)), toByteOffset: 28, as: UInt64.self)
+  }
+
+  /// Eight hexadecimal digits as eight bytes in the order of the text (little-endian), all at once.
+  private static func digits(_ value: UInt32) -> UInt64 {
+    var spread = UInt64(value.byteSwapped)
+    spread = (spread & 0xFFFF_0000) << 16 | spread & 0xFFFF
+    spread = (spread << 8 | spread) & 0x00FF_00FF_00FF_00FF
+    let nibbles = spread >> 4 & 0x000F_000F_000F_000F | (spread & 0x000F_000F_000F_000F) << 8
+    // Adding 6 carries into bit 4 for the digits from a on; their letters lie 39 beyond the decimal digits.
+    let letters = (nibbles &+ 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101
+    return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39
   }
 }
 

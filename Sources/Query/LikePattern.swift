@@ -5,25 +5,35 @@
 ///
 /// `ilike` compares code points by their simple lower case (one code point for one), on both sides.
 struct LikePattern: Hashable, Sendable {
-  enum Element: Hashable, Sendable {
-    /// UTF-8 bytes of a run of plain characters; already in lower case when case is ignored.
-    case run([UInt8])
-    case anyRun
-    case anyOne
+  /// A part of the pattern; plain values in one array, so that matching a row touches no reference count.
+  private struct Part: Hashable, Sendable, BitwiseCopyable {
+    enum Kind: UInt8 {
+      /// The bytes `start..<end` of `bytes`.
+      case run
+      case anyRun, anyOne
+    }
+
+    var kind: Kind
+    var start = 0
+    var end = 0
   }
 
-  let elements: [Element]
+  private let parts: [Part]
+  /// UTF-8 bytes of all plain characters; in lower case when case is ignored.
+  private let bytes: [UInt8]
   let ignoresCase: Bool
 
   init(_ pattern: String, ignoresCase: Bool) {
-    var elements: [Element] = []
-    var run: [UInt8] = []
-    func flush() {
-      if !run.isEmpty { elements.append(.run(run)) }
-      run = []
-    }
+    var parts: [Part] = []
+    var bytes: [UInt8] = []
     func take(_ scalar: Unicode.Scalar) {
-      run.append(contentsOf: String(ignoresCase ? CaseFolding.lower(scalar) : scalar).utf8)
+      let start = bytes.count
+      bytes.append(contentsOf: String(ignoresCase ? CaseFolding.lower(scalar) : scalar).utf8)
+      if let last = parts.last, last.kind == .run {
+        parts[parts.count - 1].end = bytes.count
+      } else {
+        parts.append(Part(kind: .run, start: start, end: bytes.count))
+      }
     }
     var isEscaped = false
     for scalar in pattern.unicodeScalars {
@@ -33,18 +43,16 @@ struct LikePattern: Hashable, Sendable {
       } else if scalar == "\\" {
         isEscaped = true
       } else if scalar == "%" {
-        flush()
-        if elements.last != .anyRun { elements.append(.anyRun) }
+        if parts.last?.kind != .anyRun { parts.append(Part(kind: .anyRun)) }
       } else if scalar == "_" {
-        flush()
-        elements.append(.anyOne)
+        parts.append(Part(kind: .anyOne))
       } else {
         take(scalar)
       }
     }
     if isEscaped { take("\\") }
-    flush()
-    self.elements = elements
+    self.parts = parts
+    self.bytes = bytes
     self.ignoresCase = ignoresCase
   }
 
@@ -59,46 +67,59 @@ struct LikePattern: Hashable, Sendable {
   }
 
   private func walk(_ text: Span<UInt8>) -> Bool {
+    let parts = parts.span
+    let bytes = bytes.span
     var place = 0
-    var element = 0
+    var part = 0
     // Where to go on when what follows the last `%` does not fit: one code point further.
-    var retryElement = -1
+    var retryPart = -1
     var retryPlace = 0
     while true {
-      if element == elements.count {
+      if part == parts.count {
         if place == text.count { return true }
       } else {
-        switch elements[element] {
+        switch parts[part].kind {
         case .anyRun:
-          if element + 1 == elements.count { return true }
-          retryElement = element + 1
+          part += 1
+          if part == parts.count { return true }
+          retryPart = part
           retryPlace = place
-          element += 1
           continue
         case .anyOne:
           if place < text.count {
             place = Self.next(after: place, in: text)
-            element += 1
+            part += 1
             continue
           }
-        case .run(let bytes):
-          if Self.text(text, hasAt: place, bytes) {
-            place += bytes.count
-            element += 1
+        case .run:
+          let run = bytes.extracting(parts[part].start..<parts[part].end)
+          if Self.text(text, hasAt: place, run) {
+            place += run.count
+            part += 1
             continue
           }
         }
       }
-      guard retryElement >= 0, retryPlace < text.count else { return false }
+      guard retryPart >= 0, retryPlace < text.count else { return false }
       retryPlace = Self.next(after: retryPlace, in: text)
+      if parts[retryPart].kind == .run {
+        // No other place than one with the run's first byte can fit.
+        let first = bytes[parts[retryPart].start]
+        while retryPlace < text.count, text[retryPlace] != first { retryPlace += 1 }
+        if retryPlace == text.count { return false }
+      }
       place = retryPlace
-      element = retryElement
+      part = retryPart
     }
   }
 
-  private static func text(_ text: Span<UInt8>, hasAt place: Int, _ bytes: [UInt8]) -> Bool {
-    guard bytes.count <= text.count - place else { return false }
-    for index in bytes.indices where text[place + index] != bytes[index] { return false }
+  private static func text(_ text: Span<UInt8>, hasAt place: Int, _ run: Span<UInt8>) -> Bool {
+    guard run.count <= text.count - place else { return false }
+    var index = 0
+    while index < run.count {
+      if text[place + index] != run[index] { return false }
+      index += 1
+    }
     return true
   }
 

@@ -37,17 +37,25 @@ package struct Plan: Sendable, CustomStringConvertible {
     return test == .everything && candidates == nil ? rows.count : nil
   }
 
-  /// Rows that will be looked at, at most.
-  var scannedRowBound: Int {
+  /// About which part of the rows passes, when that is known from numbers of distinct values; nil if not.
+  let share: Double?
+
+  /// Rows that will be looked at, as far as that can be told beforehand.
+  var scannedRowEstimate: Int {
     if test == .nothing { return 0 }
     if let candidates { return candidates.count }
-    guard case .rowOrder = ordering, knownCount != nil, let wanted else { return rows.count }
-    return min(wanted, rows.count)
+    guard case .rowOrder = ordering, !request.includeCount || knownCount != nil, let wanted, let share else {
+      return rows.count
+    }
+    // Twice what even spreading would need, and whole stripes, because they are tested at once.
+    let needed = share == 0 ? Double(rows.count) : Double(min(wanted, rows.count)) / share * 2
+    if test == .everything { return min(wanted, rows.count) }
+    return min(Int(min(needed, 1e12)) + Layout.stripeRows, rows.count)
   }
 
-  /// About how long it takes, in nanoseconds; good to a factor of three or so.
+  /// About how long it takes, in nanoseconds; good to a factor of three or so on an idle machine.
   package var estimatedNanoseconds: Int {
-    let scanned = scannedRowBound
+    let scanned = scannedRowEstimate
     if candidates != nil { return 1000 + scanned * (300 + test.cost / 10) }
     let sorting: Int
     switch ordering {

@@ -29,12 +29,36 @@ struct Planner {
     let after = try request.cursor.map { cursor throws(QueryStopped) in
       try lowering.after(cursor, order, liesInRowOrder: byCreation)
     }
+    let test = RowTest.conjunction(tests)
     return Plan(
-      request: request, test: .conjunction(tests), afterCursor: after ?? .everything, rows: rows,
-      candidates: candidates,
+      request: request, test: test, afterCursor: after ?? .everything, rows: rows, candidates: candidates,
       ordering: byCreation
         ? .rowOrder(ascending: order.ascending)
-        : .keys(SortColumn(order.field), ascending: order.ascending))
+        : .keys(SortColumn(order.field), ascending: order.ascending),
+      share: share(test))
+  }
+
+  /// The part of the rows that passes, if all distinct values were equally frequent; nil where nothing is
+  /// known.
+  private func share(_ test: RowTest) -> Double? {
+    switch test {
+    case .everything: return 1
+    case .codes(let column, let set):
+      guard case .few(let codes) = set.members, !set.isComplement else { return nil }
+      switch column {
+      case .ledger: return Double(codes.count) / Double(max(reader.cut.ledgerCount, codes.count))
+      case .currency: return Double(codes.count) / Double(max(reader.books.currencies.count, codes.count))
+      case .indicator, .identity, .source, .destination: return nil
+      }
+    case .all(let tests):
+      var share = 1.0
+      for test in tests {
+        guard let part = self.share(test) else { return nil }
+        share *= part
+      }
+      return share
+    default: return nil
+    }
   }
 
   /// The books know it of balances; of other tables it is found out. The books' flag only ever falls, so

@@ -154,10 +154,7 @@ package final class QueryEngine: Sendable {
       if plan.wanted == 0 { continue }
       try scan.narrow(plan.afterCursor)
       if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
-      scan.forEachRow(ascending: true) { row in
-        best.add(order.entry(code: order.code(row), row))
-        return true
-      }
+      scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
       try best.trim()
     }
     return (try best.page(offset: plan.request.offset, limit: pageLimit(plan)), count)

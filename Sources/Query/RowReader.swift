@@ -174,12 +174,18 @@ struct RowReader: Sendable {
   }
 
   /// Calls `body` with the text of a row's identifier in any column.
+  @inline(__always)
   func withIdentifier<Result>(
     _ column: IdentifierColumn, _ row: RowIndex, _ body: (Span<UInt8>) -> Result
   ) -> Result {
-    withIdentifier(column[row], kind: column.kind, body)
+    let stored = column.storedIdentifier(row)
+    if stored.isUUID {
+      return withIdentifier(.uuid(high: stored.high, low: stored.low), kind: column.kind, body)
+    }
+    return withIdentifier(column[row], kind: column.kind, body)
   }
 
+  @inline(__always)
   private func withIdentifier<Result>(
     _ identifier: Identifier, kind: EntityKind, _ body: (Span<UInt8>) -> Result
   ) -> Result {
@@ -200,13 +206,8 @@ struct RowReader: Sendable {
   func withMetadata<Result>(_ row: RowIndex, _ body: (Span<UInt8>) -> Result) -> Result {
     switch table {
     case .balances, .transactions:
-      let isBalance = table == .balances
-      let cells = isBalance ? books.balances.cells : books.transactions.cells
-      let lane = isBalance ? BalanceTable.Cell.metadata : 0
-      guard let block = cells.block(Layout.chunk(of: row), cut: cut.epoch) else { break }
-      let handle = CellBlock(block)[lane: lane, slot: Layout.slot(of: row)]
-      if handle == 0 { break }
-      return unsafe call(body, books.records.bytes(handle))
+      let handle = metadataHandle(metadataBlock(Layout.chunk(of: row)), Layout.slot(of: row))
+      return withMetadata(handle: handle, body)
     case .ledgers, .identities:
       guard let record = unsafe entities.record(row, cut: cut.epoch) else { break }
       return unsafe call(body, EntityRecord.metadata(of: record, fieldCount: entities.fieldCount))
@@ -215,6 +216,27 @@ struct RowReader: Sendable {
     return body(nothing.span)
   }
 
+  /// The block with the metadata of a chunk of balances or transactions.
+  func metadataBlock(_ chunk: Int) -> Block? {
+    (table == .balances ? books.balances.cells : books.transactions.cells).block(chunk, cut: cut.epoch)
+  }
+
+  /// What stands for a row's metadata in its block, 0 for `{}`.
+  @inline(__always)
+  func metadataHandle(_ block: Block?, _ slot: Int) -> RecordHandle {
+    guard let block else { return 0 }
+    return CellBlock(block)[lane: table == .balances ? BalanceTable.Cell.metadata : 0, slot: slot]
+  }
+
+  /// Calls `body` with a record of metadata.
+  @inline(__always)
+  func withMetadata<Result>(handle: RecordHandle, _ body: (Span<UInt8>) -> Result) -> Result {
+    if handle != 0 { return unsafe call(body, books.records.bytes(handle)) }
+    let nothing: [UInt8] = []
+    return body(nothing.span)
+  }
+
+  @inline(__always)
   private func call<Result>(_ body: (Span<UInt8>) -> Result, _ bytes: UnsafeRawBufferPointer) -> Result {
     unsafe body(bytes.bindMemory(to: UInt8.self).span)
   }

@@ -8,8 +8,10 @@ import Ledger
 struct SortEntry {
   /// The code of the row's key, all bits flipped when descending.
   var code: UInt64
-  /// The row number, all bits flipped when descending.
+  /// The row number, all bits flipped when descending; or, once `TopRows` has settled ties, the place among
+  /// them.
   var tie: UInt32
+  var row: RowIndex
 }
 
 /// The order that a request asks for, on one cut.
@@ -47,16 +49,16 @@ struct RowOrder: Sendable {
       if left.code != 0 && left.code != .max { return left.tie < right.tie }
     case .never: break
     }
-    let order = exactOrder(row(left), row(right))
+    let order = exactOrder(left.row, right.row)
     if order == 0 { return left.tie < right.tie }
     return (order < 0) == ascending
   }
 
-  func row(_ entry: SortEntry) -> RowIndex { RowIndex(ascending ? entry.tie : ~entry.tie) }
-
   @inline(__always)
   func entry(code: UInt64, _ row: RowIndex) -> SortEntry {
-    ascending ? SortEntry(code: code, tie: row.rawValue) : SortEntry(code: ~code, tie: ~row.rawValue)
+    ascending
+      ? SortEntry(code: code, tie: row.rawValue, row: row)
+      : SortEntry(code: ~code, tie: ~row.rawValue, row: row)
   }
 
   /// The order of two rows by their exact keys, ascending.
@@ -111,7 +113,7 @@ struct RowOrder: Sendable {
 
   /// All identifiers of a kind begin alike, and what tells them apart comes after the prefix; but for
   /// ledgers, one of which has no prefix.
-  private static func code(_ identifiers: IdentifierColumn, _ row: UInt32) -> UInt64 {
+  static func code(_ identifiers: IdentifierColumn, _ row: UInt32) -> UInt64 {
     let row = RowIndex(row)
     if identifiers.kind == .ledger {
       let text = Array(identifiers[row].text(kind: .ledger).utf8)
@@ -146,7 +148,7 @@ struct RowOrder: Sendable {
 
   /// The rows that do not come after `entry`, as a test that the vector unit can do; nil if there is none.
   func notBehind(_ entry: SortEntry) -> RowTest? {
-    let bound = row(entry)
+    let bound = entry.row
     switch column {
     case .integers(let column):
       let value = reader.integer(column, bound)

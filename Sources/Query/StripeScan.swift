@@ -55,6 +55,61 @@ import Ledger
     }
   }
 
+  // MARK: Codes of the selected rows
+
+  /// Calls `body` with each selected row, rising, and the code of its key. Columns of 64-bit numbers and
+  /// ranks are read where they lie; any other key is asked for row by row.
+  @inline(__always)
+  func forEachCode(_ order: RowOrder, _ body: (UInt64, RowIndex) -> Void) {
+    switch order.column {
+    case .amounts(let column) where column != .precise && column != .inflightBalance:
+      let (table, laneCount, lane) = lanes(column)
+      let blocks = unsafe (0..<Layout.shardCount).map { shard in
+        unsafe table.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
+          .map { unsafe AmountBlock($0, laneCount: laneCount).lane(lane) }
+      }
+      forEachRow(ascending: true) { row in
+        let value = unsafe blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0
+        let isWide = value == AmountBlock.wideMark
+        body(isWide ? RowOrder.code(reader.amount(column, row)) : RowOrder.code(value), row)
+        return true
+      }
+    case .integers(.createdAt):
+      let column = reader.createdAt
+      forEachRow(ascending: true) { row in
+        body(RowOrder.code(column[row]), row)
+        return true
+      }
+    case .codes(let column) where order.ranks != nil && column != .identity:
+      let values = unsafe fixedCodes(column).values(from: RowIndex(firstRow), count: rowCount)
+      forEachRow(ascending: true) { row in
+        body(unsafe order.rank(values[row.index - firstRow]), row)
+        return true
+      }
+    case .texts(.identifier):
+      let identifiers = reader.identifiers
+      forEachRow(ascending: true) { row in
+        body(RowOrder.code(identifiers, row.rawValue), row)
+        return true
+      }
+    case .codes(.identity):
+      let cells = reader.books.balances.cells
+      let blocks = unsafe (0..<Layout.shardCount).map { shard in
+        unsafe cells.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
+          .map { unsafe CellBlock($0).lane(BalanceTable.Cell.identity) }
+      }
+      forEachRow(ascending: true) { row in
+        body(unsafe order.rank(blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0), row)
+        return true
+      }
+    default:
+      forEachRow(ascending: true) { row in
+        body(order.code(row), row)
+        return true
+      }
+    }
+  }
+
   // MARK: Narrowing
 
   private func narrow(_ words: Words, _ test: RowTest) throws(QueryStopped) {
@@ -105,7 +160,34 @@ import Ledger
     unsafe words.update(from: found.bits, count: Selection.wordCount)
   }
 
+  /// Tests the selected rows one after the other. What is the same for all of them is taken out of the loops:
+  /// copying a test or finding a block costs more than most tests.
   private func narrowRowByRow(_ words: Words, _ test: RowTest) throws(QueryStopped) {
+    switch test {
+    case .text(.identifier, .like(let pattern), _):
+      let identifiers = reader.identifiers
+      try unsafe filterRows(words) { place in
+        reader.withIdentifier(identifiers, RowIndex(firstRow + place)) { pattern.matches($0) }
+      }
+    case .text(let column, let test, let matchesNull):
+      try unsafe filterRows(words) { place in
+        reader.withText(column, RowIndex(firstRow + place)) { test.matches($0) } ?? matchesNull
+      }
+    case .metadata(let test) where reader.table == .balances || reader.table == .transactions:
+      let blocks = (0..<Layout.shardCount).map { reader.metadataBlock(stripe * Layout.shardCount + $0) }
+      let matchesNone = test.condition == .isNull
+      try unsafe filterRows(words) { place in
+        let row = RowIndex(firstRow + place)
+        let handle = reader.metadataHandle(blocks[Layout.shard(of: row)], Layout.slot(of: row))
+        return handle == 0 ? matchesNone : reader.withMetadata(handle: handle) { test.matches($0) }
+      }
+    default:
+      try unsafe filterRows(words) { place in test.matches(RowIndex(firstRow + place), reader) }
+    }
+  }
+
+  @inline(__always)
+  private func filterRows(_ words: Words, _ isKept: (Int) -> Bool) throws(QueryStopped) {
     for word in 0..<Selection.wordCount {
       var rest = unsafe words[word]
       if rest == 0 { continue }
@@ -113,7 +195,7 @@ import Ledger
       var kept: UInt64 = 0
       while rest != 0 {
         let bit = rest.trailingZeroBitCount
-        if test.matches(RowIndex(firstRow + word << 6 + bit), reader) { kept |= 1 << UInt64(bit) }
+        if isKept(word << 6 | bit) { kept |= 1 << UInt64(bit) }
         rest &= rest &- 1
       }
       unsafe words[word] = kept
@@ -176,18 +258,21 @@ import Ledger
   }
 
   private func codes(_ words: Words, _ column: CodeColumn, _ set: CodeSet) {
-    let values: SegmentedColumn<UInt32> =
-      switch column {
-      case .ledger: reader.books.balances.ledgers
-      case .currency: reader.books.balances.currencies
-      case .indicator: reader.books.balances.indicators
-      case .source: reader.books.transactions.sources
-      case .destination: reader.books.transactions.destinations
-      case .identity: preconditionFailure("identities lie in blocks")
-      }
+    let values = fixedCodes(column)
     let base = unsafe values.values(from: RowIndex(firstRow), count: rowCount).baseAddress.unsafelyUnwrapped
     unsafe selectCodes(base, rowCount, set, target(adding: false), target(adding: true))
     unsafe keep(words, complement: set.isComplement)
+  }
+
+  private func fixedCodes(_ column: CodeColumn) -> SegmentedColumn<UInt32> {
+    switch column {
+    case .ledger: reader.books.balances.ledgers
+    case .currency: reader.books.balances.currencies
+    case .indicator: reader.books.balances.indicators
+    case .source: reader.books.transactions.sources
+    case .destination: reader.books.transactions.destinations
+    case .identity: preconditionFailure("identities lie in blocks")
+    }
   }
 
   // MARK: Lanes of chunks

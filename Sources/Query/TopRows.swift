@@ -44,28 +44,56 @@ struct TopRows {
     entries.removeSubrange(capacity...)
   }
 
-  /// The entries from `offset` on, `limit` at most, in order.
+  /// The entries from `offset` on, `limit` at most, in order. Call it once, at the end.
   mutating func page(offset: Int, limit: Int?) throws(QueryStopped) -> [RowIndex] {
-    guard offset < entries.count else { return [] }
+    guard offset < entries.count, limit != 0 else { return [] }
+    let isSettled = try settleEdges()
     if offset > 0 {
-      try partition(at: offset)
+      try isSettled ? partitionSettled(at: offset) : partition(at: offset)
       entries.removeSubrange(..<offset)
     }
     if let limit, limit < entries.count {
-      if limit == 0 { return [] }
-      try partition(at: limit - 1)
+      try isSettled ? partitionSettled(at: limit - 1) : partition(at: limit - 1)
       entries.removeSubrange(limit...)
     }
-    try sort()
-    return entries.map { order.row($0) }
+    if isSettled && entries.count >= RadixSort.leastCount {
+      entries = try RadixSort.sorted(entries, stop)
+    } else {
+      try sort(isSettled: isSettled)
+    }
+    return entries.map(\.row)
   }
 
-  private mutating func sort() throws(QueryStopped) {
+  /// Makes code and tie alone decide, where exact keys are only needed at the edges: what lies there is
+  /// sorted, and each entry's place becomes its tie. False when exact keys may decide anywhere.
+  private mutating func settleEdges() throws(QueryStopped) -> Bool {
+    switch exactness {
+    case .always: return true
+    case .never: return false
+    case .betweenEdges:
+      for edge in [UInt64.min, .max] {
+        var places: [Int] = []
+        for place in entries.indices where entries[place].code == edge { places.append(place) }
+        if places.isEmpty { continue }
+        var tied = TopRows(order: order, capacity: nil, stop: stop)
+        tied.entries = places.map { entries[$0] }
+        try tied.sort(isSettled: false)
+        for (tie, place) in places.enumerated() {
+          entries[place] = tied.entries[tie]
+          entries[place].tie = UInt32(tie)
+        }
+      }
+      return true
+    }
+  }
+
+  private mutating func sort(isSettled: Bool) throws(QueryStopped) {
     var comparisons = 0
+    let exactness = isSettled ? .always : exactness
     do {
       try entries.sort { left, right in
         comparisons += 1
-        if comparisons & 8191 == 0 { try stop.check() }
+        if comparisons & 4095 == 0 { try stop.check() }
         return order.precedes(left, right, exactness)
       }
     } catch let stopped as QueryStopped {
@@ -75,28 +103,46 @@ struct TopRows {
     }
   }
 
+  // MARK: Selecting
+
   /// Rearranges the entries so that the one at `place` is where sorting would put it, with none behind it
   /// that comes before it. O(entries) expected (Hoare's quickselect with the median of three).
   private mutating func partition(at place: Int) throws(QueryStopped) {
+    try Self.partition(&entries, at: place, stop) { order.precedes($0, $1, exactness) }
+  }
+
+  /// The same when code and tie decide.
+  private mutating func partitionSettled(at place: Int) throws(QueryStopped) {
+    try Self.partition(&entries, at: place, stop) { left, right in
+      left.code < right.code || (left.code == right.code && left.tie < right.tie)
+    }
+  }
+
+  @inline(__always)
+  private static func partition(
+    _ entries: inout [SortEntry], at place: Int, _ stop: StopFlag, _ precedes: (SortEntry, SortEntry) -> Bool
+  ) throws(QueryStopped) {
+    var span = entries.mutableSpan
     var low = 0
-    var high = entries.count - 1
+    var high = span.count - 1
     var looked = 0
     while low < high {
-      looked += high - low
-      if looked > 8192 {
-        try stop.check()
-        looked = 0
-      }
-      let pivot = median(low, (low + high) / 2, high)
+      let pivot = median(span[low], span[(low + high) / 2], span[high], precedes)
       var left = low
       var right = high
       while left <= right {
-        while order.precedes(entries[left], pivot, exactness) { left += 1 }
-        while order.precedes(pivot, entries[right], exactness) { right -= 1 }
+        let start = left
+        while precedes(span[left], pivot) { left += 1 }
+        while precedes(pivot, span[right]) { right -= 1 }
         if left <= right {
-          entries.swapAt(left, right)
+          span.swapAt(left, right)
           left += 1
           right -= 1
+        }
+        looked += left - start
+        if looked > 8192 {
+          try stop.check()
+          looked = 0
         }
       }
       if place <= right {
@@ -109,13 +155,15 @@ struct TopRows {
     }
   }
 
-  private func median(_ first: Int, _ second: Int, _ third: Int) -> SortEntry {
-    let (a, b, c) = (entries[first], entries[second], entries[third])
-    if order.precedes(a, b, exactness) {
-      if order.precedes(b, c, exactness) { return b }
-      return order.precedes(a, c, exactness) ? c : a
+  @inline(__always)
+  private static func median(
+    _ a: SortEntry, _ b: SortEntry, _ c: SortEntry, _ precedes: (SortEntry, SortEntry) -> Bool
+  ) -> SortEntry {
+    if precedes(a, b) {
+      if precedes(b, c) { return b }
+      return precedes(a, c) ? c : a
     }
-    if order.precedes(a, c, exactness) { return a }
-    return order.precedes(b, c, exactness) ? c : b
+    if precedes(a, c) { return a }
+    return precedes(b, c) ? c : b
   }
 }
