@@ -100,6 +100,7 @@ let fuzzers: [Target] =
   ? [
     ("Decoder", ["Wire"]),
     ("Framing", ["Wire"]),
+    ("Requests", ["Wire", "Query", "Ledger", "Platform"]),
   ].map { (name: String, dependencies: [Target.Dependency]) in
     .executableTarget(
       name: "Fuzz\(name)", dependencies: dependencies, path: "Tests/Fuzz/\(name)", swiftSettings: strict)

@@ -1,4 +1,4 @@
-// Decoding of requests and rendering of answers, in process: nanoseconds an item, with a digest of the result.
+// Decoding of requests and rendering of answers, in process: nanoseconds an item, a digest of the result.
 
 import Amounts
 import Columns
@@ -35,7 +35,7 @@ enum WireBenchmarks {
       text.append(UInt8(ascii: "\n"))
     }
     measure("decode transactions.create, pipelined, \(text.count / count) bytes", items: count) {
-      unsafe lines.append(text.span.bytes)
+      lines.append(text)
       var digest: UInt64 = 0
       while case .line(let range) = lines.next() {
         if case .single(let request) = decoder.decode(range, of: lines),
@@ -58,7 +58,7 @@ enum WireBenchmarks {
         10
       ]
     measure("decode create_many of \(count), each", items: count) {
-      unsafe lines.append(text.span.bytes)
+      lines.append(text)
       guard case .line(let range) = lines.next(),
         case .single(let request) = decoder.decode(range, of: lines),
         case .success(.write(.postTransactions(let all, _), _)) = request.call

@@ -83,6 +83,9 @@ package struct LineDecoder: ~Copyable {
     end += received.byteCount
   }
 
+  /// Takes in received bytes. O(bytes).
+  package mutating func append(_ received: [UInt8]) { unsafe append(received.span.bytes) }
+
   /// Free room to read from a socket into, at least `smallestRead` bytes; say how many came by `received`.
   @unsafe
   package mutating func freeRoom() -> UnsafeMutableRawBufferPointer {

@@ -17,7 +17,7 @@ struct Conversation: ~Copyable {
   mutating func answer(_ line: [UInt8]) -> String? {
     var received = line
     received.append(UInt8(ascii: "\n"))
-    unsafe lines.append(received.span.bytes)
+    lines.append(received)
     guard case .line(let range) = lines.next() else { return nil }
     writer.removeAll()
     switch decoder.decode(range, of: lines) {
