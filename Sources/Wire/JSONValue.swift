@@ -27,7 +27,7 @@ package struct JSONValue: ~Escapable {
 
   @inlinable var token: JSONToken { unsafe tokens[index] }
 
-  @inlinable package var kind: JSONKind { token.kind }
+  @inlinable package var kind: JSONKind { @inline(__always) get { token.kind } }
   /// Offset of the value's first byte in the line.
   @inlinable package var offset: Int { Int(token.start) }
   /// Offset after the value's last byte.

@@ -38,6 +38,12 @@ extension ParamsReader {
       .metadataUpdate, .balancesCreate, .balancesCreateMany, .balancesUpdateIdentity, .transactionsCreate,
       .transactionsCreateMany:
       var reply = WriteReply(method: method)
+      if method == .transactionsCreate {
+        // The busiest method, without a copy of the transaction from hand to hand.
+        guard let transaction = transaction(params) else { return nil }
+        if request.key != nil { reply.paramsDigest = Self.digest(method, params) }
+        return .write(.postTransaction(transaction), reply)
+      }
       guard let command = command(method, params, &reply) else { return nil }
       if request.key != nil { reply.paramsDigest = Self.digest(method, params) }
       return .write(command, reply)
@@ -101,7 +107,7 @@ extension ParamsReader {
     _ method: MethodName, _ params: JSONValue, _ reply: inout WriteReply
   ) -> Command? {
     switch method {
-    case .transactionsCreate: return transaction(params).map { .postTransaction($0) }
+    case .transactionsCreate: preconditionFailure("transactions.create is read by call")
     case .transactionsCreateMany: return transactionBatch(params, &reply)
     case .balancesCreate: return balance(params).map { .createBalance($0) }
     case .balancesCreateMany: return balanceBatch(params)

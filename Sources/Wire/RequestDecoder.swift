@@ -130,7 +130,9 @@ private enum EnvelopeReader {
       return request
     }
     request.method = known
-    request.call = reader.call(known, JSONValue(in: root, at: places.params ?? method), root, &request)
+    request.call = reader.call(
+      known, JSONValue(in: root, at: places.params ?? method), root,
+      hasParams: places.params != nil, &request)
     return request
   }
 
@@ -174,12 +176,14 @@ extension ParamsReader {
   /// The call of a known method, or every fault of its params.
   /// - Parameter params: when there are none, any value without members.
   fileprivate mutating func call(
-    _ method: MethodName, _ params: JSONValue, _ root: JSONValue, _ request: inout DecodedRequest
+    _ method: MethodName, _ params: JSONValue, _ root: JSONValue, hasParams: Bool,
+    _ request: inout DecodedRequest
   ) -> Result<Call, WireError> {
     var call: Call?
     if params.kind == .object, let meta = params["_meta"] { readMeta(meta, into: &request) }
-    let isNone = params.offset == root["method"]?.offset || params.kind == .null
-    if isNone || params.kind == .object || params.kind == .array && params.count == 0 {
+    if !hasParams || params.kind == .null || params.kind == .object
+      || params.kind == .array && params.count == 0
+    {
       call = self.call(method, params, request)
     } else {
       wrong(params, "params", "an object")

@@ -1,0 +1,200 @@
+// Requests that are right: the envelope, params and what they become.
+
+import Amounts
+import Ledger
+import Platform
+import Query
+import Testing
+
+@testable import Wire
+
+@Suite struct RequestDecoderTests {
+  private func decode(_ line: String) throws -> DecodedRequest {
+    var decoder = RequestDecoder()
+    guard case .single(let request) = decoder.decode(copying: line) else {
+      throw WireError(.internalError, "", "no single request: \(line)")
+    }
+    return request
+  }
+
+  private func query(_ line: String) throws -> (QueryRequest, QueryReply) {
+    guard case .query(let query, let reply) = try decode(line).call.get() else {
+      throw WireError(.internalError, "", "no query: \(line)")
+    }
+    return (query, reply)
+  }
+
+  @Test(arguments: ["1", "-0", "1.50", "1e400", #""a\u00e9\n""#, "123456789012345678901234567890", "null"])
+  func idsAreEchoedAsTheyWereWritten(id: String) throws {
+    let request = try decode(#"{"method":"server.ping","id":\#(id)}"#)
+    #expect(request.id?.json == id)
+    var writer = JSONWriter()
+    AnswerWriter.error(.cancelled, RequestID(json: id), into: &writer)
+    let answer = writer.text()
+    #expect(answer.contains(#""id":\#(id),"#))
+  }
+
+  @Test func aRequestWithoutIdIsANotification() throws {
+    #expect(try decode(#"{"method":"server.ping"}"#).id == nil)
+  }
+
+  @Test func theEnvelopeMayStandBesideParamsOrInMeta() throws {
+    let members = #""timeout_ms":1500,"key":"k1","min_position":7,"meta":true"#
+    let beside = try decode(
+      #"{"id":1,\#(members),"method":"ledgers.create","params":{"name":"x"},"more":[1]}"#)
+    let within = try decode(
+      #"{"id":1,"method":"ledgers.create","params":{"_meta":{\#(members)},"name":"x"}}"#)
+    for request in [beside, within] {
+      #expect(request.timeout == .milliseconds(1500))
+      #expect(request.key == "k1")
+      #expect(request.minimumPosition == 7)
+      #expect(request.wantsMeta)
+      #expect(!request.wantsStream)
+    }
+    #expect(digest(beside) == digest(within))
+    #expect(digest(beside) != 0)
+  }
+
+  private func digest(_ request: DecodedRequest) -> UInt64? {
+    guard case .success(.write(_, let reply)) = request.call else { return nil }
+    return reply.paramsDigest
+  }
+
+  @Test func theDigestOfAKeyDependsOnMethodAndParams() throws {
+    let one = try decode(#"{"id":1,"key":"k","method":"ledgers.create","params":{"name":"x"}}"#)
+    let other = try decode(#"{"id":1,"key":"k","method":"ledgers.create","params":{"name":"y"}}"#)
+    #expect(digest(one) != digest(other))
+  }
+
+  @Test func keysAndNamesMayBeWrittenWithEscapes() throws {
+    let request = try decode(
+      #"{"id":1,"m\u0065thod":"balances\u002eget","params":{"balance_\u0069d":"bln_\u0061"}}"#)
+    guard case .read(.balance(let id, _, _)) = try request.call.get() else {
+      Issue.record("\(request.call)")
+      return
+    }
+    #expect(id == .custom("bln_a"))
+  }
+
+  @Test(arguments: [
+    (#""precise_amount":"00012""#, "12", 1), (#""precise_amount":12"#, "12", 1),
+    (#""amount":"1.005","precision":100"#, "101", 100), (#""precision":100,"amount":0.29"#, "29", 100),
+    (#""amount":12"#, "12", 1), (#""amount":"0.5""#, "1", 1), (#""amount":"2.50","precision":10"#, "25", 10),
+    (
+      #""amount":null,"precise_amount":"170141183460469231731687303715884105728""#,
+      "170141183460469231731687303715884105728", 1
+    ),
+  ])
+  func amountsAreExact(members: String, minorUnits: String, precision: Int64) throws {
+    let request = try decode(
+      #"{"id":1,"method":"transactions.create","params":{"source":"@a","destination":"bln_b","currency":"USD","#
+        + #""reference":"r",\#(members),"inflight":false,"sources":null,"overdraft_limit":"0.5"}}"#)
+    guard case .write(.postTransaction(let new), _) = try request.call.get() else {
+      Issue.record("\(request.call)")
+      return
+    }
+    #expect("\(new.amount)" == minorUnits)
+    #expect(new.precision == precision)
+    #expect(new.source == .indicator("@a"))
+    #expect(new.overdraftLimit == DecimalAmount.half.scaled(by: Amount(precision)))
+  }
+
+  @Test func metadataIsKeptWithoutBlanks() throws {
+    let request = try decode(
+      #"{"id":1,"method":"ledgers.create","params":{"name":"x","meta_data": { "b" : 1.0 , "a":" \u0041 "} }}"#
+    )
+    guard case .write(.createLedger(let new), _) = try request.call.get() else {
+      Issue.record("\(request.call)")
+      return
+    }
+    #expect(String(decoding: new.metadata, as: UTF8.self) == #"{"b":1.0,"a":" \u0041 "}"#)
+  }
+
+  @Test func aListAndAFilterOfTheSameConditionsAreOneQuery() throws {
+    let (list, _) = try query(
+      #"{"id":1,"method":"balances.list","params":{"currency_in":"USD, EUR","balance_between":"1|5","#
+        + #""created_at_gte":"2024-01-01","indicator_isnull":false,"version_eq":3,"meta_data.a_b_eq":"x"}}"#)
+    let (filter, _) = try query(
+      #"{"id":1,"method":"balances.filter","params":{"filters":[{"field":"currency","operator":"in","values":"#
+        + #"["USD","EUR"]},{"field":"balance","operator":"between","values":[1,"5"]},{"field":"created_at","#
+        + #""operator":"gte","value":"2024-01-01"},{"field":"indicator","operator":"isnotnull"},"#
+        + #"{"field":"version","operator":"eq","value":"3"},"#
+        + #"{"field":"meta_data.a_b","operator":"eq","value":"x"}]}}"#)
+    #expect(list.predicates == filter.predicates)
+    #expect(list.limit == 20 && filter.limit == 20)
+    #expect(list.sort == nil && list.combination == .all)
+  }
+
+  @Test func aDateAloneIsItsWholeDay() throws {
+    let (query, _) = try query(#"{"id":1,"method":"balances.list","params":{"created_at_eq":"1970-01-02"}}"#)
+    #expect(query.predicates[0].operand == .time(TimeRange(start: 86_400_000_000, end: 172_800_000_000)))
+  }
+
+  @Test func nullsMatchNothing() throws {
+    let (query, _) = try query(
+      #"{"id":1,"method":"balances.filter","params":{"filters":[{"field":"indicator","operator":"eq"},"#
+        + #"{"field":"currency","operator":"in","values":[null,"USD"]},"#
+        + #"{"field":"balance","operator":"between","values":[null,5]}]}}"#)
+    #expect(query.predicates.map(\.operand) == [.null, .list([.text("USD")]), .null])
+  }
+
+  @Test func streamsMayBeOfAnyLength() throws {
+    let (all, _) = try query(#"{"id":1,"stream":true,"method":"balances.filter","params":{"filters":[]}}"#)
+    #expect(all.limit == nil)
+    let (many, _) = try query(
+      #"{"id":1,"stream":true,"method":"balances.filter","params":{"filters":[],"limit":5000}}"#)
+    #expect(many.limit == 5000)
+  }
+
+  @Test func aCursorIsOnlyForItsOwnRequest() throws {
+    var conversation = Conversation()
+    for name in ["a", "b", "c"] {
+      _ = conversation.answer(
+        #"{"id":1,"method":"ledgers.create","params":{"ledger_id":"ldg_\#(name)","name":"x"}}"#)
+    }
+    let page = #""fields":["ledger_id"],"limit":3,"include_count":true"#
+    let first =
+      conversation.answer(#"{"id":1,"method":"ledgers.list","params":{\#(page),"cursor":null}}"#) ?? ""
+    let cursor = try #require(first.split(separator: #""next_cursor":""#).last?.split(separator: "\"").first)
+    #expect(first.contains(#""data":[{"ledger_id":"ldg_c"},{"ledger_id":"ldg_b"},{"ledger_id":"ldg_a"}]"#))
+    let second =
+      conversation.answer(#"{"id":1,"method":"ledgers.list","params":{\#(page),"cursor":"\#(cursor)"}}"#)
+      ?? ""
+    #expect(
+      second.hasSuffix(#"{"data":[{"ledger_id":"general_ledger_id"}],"total_count":4,"next_cursor":null}}"#),
+      "\(second)")
+    let foreign =
+      conversation.answer(
+        #"{"id":1,"method":"ledgers.list","params":{"sort_by":"name","cursor":"\#(cursor)"}}"#) ?? ""
+    #expect(foreign.contains("the cursor was given out for another filter or order"), "\(foreign)")
+  }
+
+  @Test func bothEnginesDecodeAlike() throws {
+    var fast = RequestDecoder()
+    var slow = RequestDecoder(engine: .scanner)
+    for line in [
+      #"{"id":1,"method":"balances.get","params":{"balance_id":"x"}}"#, "{", "[]", #"{"a":1,"a":2}"#,
+    ] {
+      var writers = [JSONWriter().text(), ""]
+      writers[0] = Self.errorText(fast.decode(copying: line))
+      writers[1] = Self.errorText(slow.decode(copying: line))
+      #expect(writers[0] == writers[1] && !writers[0].isEmpty)
+    }
+  }
+
+  private static func errorText(_ line: DecodedLine) -> String {
+    switch line {
+    case .failure(let error, _): error.message
+    case .single(let request):
+      if case .failure(let error) = request.call { error.message } else { "" }
+    case .batch: ""
+    }
+  }
+}
+
+extension DecimalAmount {
+  fileprivate static var half: DecimalAmount {
+    guard let half = try? DecimalAmount("0.5") else { preconditionFailure("0.5 is a decimal") }
+    return half
+  }
+}
