@@ -11,9 +11,10 @@ import Wire
 enum WireBenchmarks {
   private static func transaction(_ number: Int) -> String {
     let tail = String(100_000_000_000 + number)
-    return
-      #"{"source":"bln_01941f29-7c00-7000-8000-\#(tail)","destination":"bln_01941f29-7c00-7a00-9000-\#(tail)","#
-      + #""currency":"USD","precise_amount":"\#(1000 + number)","reference":"order-2025-01-\#(tail)"}"#
+    let source = "bln_01941f29-7c00-7000-8000-\(tail)"
+    let destination = "bln_01941f29-7c00-7a00-9000-\(tail)"
+    return #"{"source":"\#(source)","destination":"\#(destination)","currency":"USD","#
+      + #""precise_amount":"\#(1000 + number)","reference":"order-2025-01-\#(tail)"}"#
   }
 
   static func run() {

@@ -1,4 +1,4 @@
-// Fuzz target: any lines are decoded, carried out and answered with one line of JSON each, by both engines alike.
+// Fuzz target: any lines are decoded by both engines alike, and each is answered with one line of JSON.
 
 import Ledger
 import Platform
@@ -60,7 +60,9 @@ private func answer(_ request: DecodedRequest, _ other: DecodedRequest, into wri
   }
 }
 
-private func carryOut(_ call: Call, _ request: DecodedRequest, _ id: RequestID, into writer: inout JSONWriter) {
+private func carryOut(
+  _ call: Call, _ request: DecodedRequest, _ id: RequestID, into writer: inout JSONWriter
+) {
   switch call {
   case .server: return
   case .read(let read): AnswerWriter.read(read, .current(books), id, into: &writer)
