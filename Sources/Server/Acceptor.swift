@@ -10,6 +10,8 @@ final class Acceptor: Sendable {
   private static let signalToken: UInt64 = 2
   /// How long to leave the queue alone when there are no descriptors left.
   private static let pause = Duration.milliseconds(100)
+  /// Clients taken in before anything else is looked at.
+  private static let clientsPerTurn = 256
 
   private let state: Mutex<State>
   private let wakeUp: WakeUp
@@ -53,15 +55,12 @@ final class Acceptor: Sendable {
     wakeUp.wake()
   }
 
-  /// Closes the socket, removes its file and gives the directory up.
+  /// Gives the directory up.
   func close() {
-    state.withLock { state in
-      state.listening = nil
-      state.directoryLock = nil
-    }
+    state.withLock { $0.directoryLock = nil }
   }
 
-  /// Accepts until `stop` or a signal, then closes the listening socket to new clients.
+  /// Accepts until `stop` or a signal, then closes the socket and removes its file.
   func run() {
     state.withLock { state in
       while !shouldStop.load(ordering: .acquiring) {
@@ -75,7 +74,8 @@ final class Acceptor: Sendable {
           }
         }
       }
-      watch(&state, false)
+      // From here on a client is told by the kernel that nobody listens.
+      state.listening = nil
     }
   }
 
@@ -86,7 +86,8 @@ final class Acceptor: Sendable {
   }
 
   private func acceptAll(_ state: inout State) {
-    while let accepted = try? state.listening?.accept() {
+    for _ in 0..<Self.clientsPerTurn {
+      guard let accepted = try? state.listening?.accept() else { return watch(&state, false) }
       switch consume accepted {
       case .connection(let socket): admit(socket, &state)
       case .wouldBlock: return

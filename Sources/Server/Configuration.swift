@@ -40,10 +40,15 @@ package struct Configuration: Sendable {
     package var waitingAnswerByteCount = 1 << 20
     /// Unfinished requests of one connection before it is no longer read.
     package var unfinishedRequests = 1024
-    /// Bytes of unfinished lines of all connections together, beyond `smallLineByteCount` each.
+    /// Long queries and streams of one connection at a time before it is no longer read: each may hold a page of
+    /// rows, or the row numbers of a whole table.
+    package var unfinishedQueries = 16
+    /// Bytes of the answers of one batch before the reads that are left in it are told BUSY.
+    package var batchAnswerByteCount = 64 << 20
+    /// Bytes held for input by all connections together, beyond `smallLineByteCount` each.
     package var unfinishedLineByteCount = 256 << 20
     package var smallLineByteCount = 64 << 10
-    /// Queries waiting for a thread; one more is told BUSY.
+    /// Queries waiting for a thread, and reads waiting for a position; one more is told BUSY.
     package var queuedQueries = 1024
     /// From the first byte of a line to its end.
     package var lineTime = Duration.seconds(60)

@@ -27,6 +27,8 @@ struct Connection: ~Copyable {
   var backlogMoved = MonotonicTime(nanoseconds: 0)
   /// What this connection has added to `Shared.unfinishedLineByteCount`.
   var chargedByteCount = 0
+  /// Requests whose answers come from other threads, and streams that have not ended.
+  var awayCount = 0
 
   init(number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int) {
     self.number = number
@@ -39,7 +41,7 @@ struct Connection: ~Copyable {
 
   /// Whether the next request may be taken: its answer has somewhere to go.
   func takesRequests(_ bounds: Configuration.Bounds) -> Bool {
-    !hasBacklog && answers.count < bounds.unfinishedRequests
+    !hasBacklog && answers.count < bounds.unfinishedRequests && awayCount < bounds.unfinishedQueries
       && answers.waitingByteCount < bounds.waitingAnswerByteCount
   }
 

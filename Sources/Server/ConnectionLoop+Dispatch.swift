@@ -14,6 +14,7 @@ struct PositionWaiter: Sendable {
   let request: DecodedRequest
   let position: UInt64
   let stop: StopFlag
+  let receivedAt: MonotonicTime
 }
 
 extension ConnectionLoop {
@@ -39,6 +40,8 @@ extension ConnectionLoop {
       answerCount == 0 ? nil : unsafe connection.pointee.answers.openBatch(answerCount: answerCount)
     var part = 0
     var cut: Cut?
+    let waitingBefore = unsafe connection.pointee.answers.waitingByteCount
+    let limit = shared.configuration.bounds.batchAnswerByteCount
     for (number, request) in requests.enumerated() {
       guard request.isRead else {
         cut = nil
@@ -48,7 +51,15 @@ extension ConnectionLoop {
       // A lone read needs no cut; a run of them takes one at its first.
       let isRun = cut != nil || (number + 1 < requests.count && requests[number + 1].isRead)
       if isRun && cut == nil { cut = shared.books.cut() }
-      unsafe carryOut(request, connection, place: place(slot, &part, request), cut: &cut)
+      let place = place(slot, &part, request)
+      if unsafe connection.pointee.answers.waitingByteCount - waitingBefore > limit {
+        shared.busyCount.wrappingAdd(1, ordering: .relaxed)
+        shared.statistics.count(request.method, since: now, isError: true)
+        let busy = WireError.busy("the answers of the batch are too large", retryAfter: .milliseconds(1))
+        unsafe refuse(connection, request, place, busy)
+      } else {
+        unsafe carryOut(request, connection, place: place, cut: &cut)
+      }
     }
   }
 
@@ -66,11 +77,14 @@ extension ConnectionLoop {
     cut: inout Cut?
   ) {
     let start = shared.clock.monotonicTime()
-    if let position = request.minimumPosition, position > shared.books.position, request.isRead {
-      unsafe wait(request, for: position, connection, place, from: start)
-      return
-    }
     do throws(WireError) {
+      if let position = request.minimumPosition, request.isRead {
+        if position > shared.books.position {
+          return unsafe try wait(request, for: position, connection, place, from: start)
+        }
+        // Another loop has written since the run's cut was taken.
+        if let shared = cut, shared.position < position { cut = self.shared.books.cut() }
+      }
       switch try request.call.get() {
       case .write(let command, let reply):
         unsafe try write(request, command, reply, connection, place)
@@ -116,7 +130,7 @@ extension ConnectionLoop {
     do throws(Refusal) {
       execution = try shared.books.execute(command, key: key)
     } catch {
-      throw WireError(error)
+      throw WireError(error, items: reply.items)
     }
     let books = shared.books
     unsafe try respond(connection, request, place) { id, output throws(WireError) in
@@ -147,8 +161,10 @@ extension ConnectionLoop {
       connection: number, place: place, id: request.id, method: request.method, request: query, reply: reply,
       cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
       receivedAt: start)
-    shared.running.add(number, .init(id: request.id, place: place, stop: stop, inbox: inbox))
+    unsafe shared.running.add(number, entry(request, connection, place, stop))
+    unsafe connection.pointee.awayCount += 1
     if services.queries.submit(job) { return }
+    unsafe connection.pointee.awayCount -= 1
     shared.running.remove(number, place)
     shared.busyCount.wrappingAdd(1, ordering: .relaxed)
     shared.statistics.count(request.method, since: start, isError: true)
@@ -177,16 +193,28 @@ extension ConnectionLoop {
   private mutating func wait(
     _ request: DecodedRequest, for position: UInt64, _ connection: UnsafeMutablePointer<Connection>,
     _ place: AnswerPlace?, from start: MonotonicTime
-  ) {
+  ) throws(WireError) {
     guard request.id != nil, unsafe !connection.pointee.isGone else { return }
+    if isDraining { throw .stopping }
+    if waiters.count >= shared.configuration.bounds.queuedQueries {
+      throw .busy("too many reads wait for a position", retryAfter: .milliseconds(50))
+    }
     let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
     let number = unsafe connection.pointee.number
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
-    var request = request
-    request.minimumPosition = nil
-    shared.running.add(number, .init(id: request.id, place: place, stop: stop, inbox: inbox))
+    unsafe shared.running.add(number, entry(request, connection, place, stop))
     waiters.append(
-      PositionWaiter(connection: number, place: place, request: request, position: position, stop: stop))
+      PositionWaiter(
+        connection: number, place: place, request: request, position: position, stop: stop,
+        receivedAt: start))
+  }
+
+  private func entry(
+    _ request: DecodedRequest, _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace,
+    _ stop: StopFlag
+  ) -> RunningRequests.Entry {
+    let user = unsafe connection.pointee.peer.credentials.userID
+    return .init(id: request.id, place: place, stop: stop, inbox: inbox, user: user)
   }
 
   /// Carries out what waited for a position that has come, and answers what has waited too long.
@@ -197,21 +225,34 @@ extension ConnectionLoop {
       guard let connection = unsafe connections[waiter.connection] else { continue }
       do {
         try waiter.stop.check()
-        guard shared.books.position >= waiter.position else {
+        let isThere = shared.books.position >= waiter.position
+        if !isThere && !isDraining {
           waiters.append(waiter)
           continue
         }
         shared.running.remove(waiter.connection, waiter.place)
-        var cut: Cut?
-        unsafe carryOut(waiter.request, connection, place: waiter.place, cut: &cut)
+        if isThere {
+          unsafe carryOut(waiter, connection)
+        } else {
+          // Nobody new can come to write what is waited for.
+          unsafe refuse(connection, waiter.request, waiter.place, .stopping)
+        }
       } catch {
         shared.running.remove(waiter.connection, waiter.place)
+        shared.statistics.count(waiter.request.method, since: waiter.receivedAt, isError: true)
         unsafe refuse(connection, waiter.request, waiter.place, WireError(error))
       }
-      unsafe flush(connection)
-      unsafe takeLines(connection)
+      unsafe advance(connection)
       unsafe settle(connection)
     }
+  }
+
+  private mutating func carryOut(_ waiter: PositionWaiter, _ connection: UnsafeMutablePointer<Connection>) {
+    var request = waiter.request
+    // The time of waiting counts.
+    if let deadline = waiter.stop.deadline { request.timeout = deadline - shared.clock.monotonicTime() }
+    var cut: Cut?
+    unsafe carryOut(request, connection, place: waiter.place, cut: &cut)
   }
 
   // MARK: Answers
@@ -279,6 +320,8 @@ extension WireError {
   static let notStreamable = WireError(
     .invalidParams, "GEN_VALIDATION_ERROR", "stream is for list and filter methods, outside of batches",
     [Member("errors", texts: ["stream is for list and filter methods, outside of batches"])])
+
+  static let stopping = WireError.busy("the server is stopping", retryAfter: .seconds(1))
 
   init(_ stopped: QueryStopped) {
     switch stopped {

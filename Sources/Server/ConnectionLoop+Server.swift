@@ -22,7 +22,8 @@ extension ConnectionLoop {
     case .discover: unsafe try respondResult(connection, request, place) { MethodTable.openRPC(into: &$0) }
     case .listSnapshots: unsafe try respondResult(connection, request, place) { report.snapshots(into: &$0) }
     case .cancel(let id, let other):
-      let count = unsafe shared.running.cancel(other ?? connection.pointee.number, id: id)
+      let count = unsafe shared.running.cancel(
+        other ?? connection.pointee.number, id: id, by: connection.pointee.peer)
       unsafe try respondResult(connection, request, place) { output in
         output.beginObject()
         output.key("cancelled")
@@ -51,8 +52,11 @@ extension ConnectionLoop {
   ) {
     let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
     let number = unsafe connection.pointee.number
+    unsafe connection.pointee.awayCount += 1
     services.snapshots.request(
-      .init(connection: number, place: place, id: request.id, inbox: inbox))
+      .init(
+        connection: number, place: place, id: request.id, inbox: inbox, wantsMeta: request.wantsMeta,
+        receivedAt: now))
   }
 
   private mutating func respondResult(

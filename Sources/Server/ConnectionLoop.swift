@@ -29,8 +29,9 @@ import Wire
   var now: MonotonicTime
   var isDraining = false
   private var nextTick: MonotonicTime
-  /// Set when draining: connections still open then are closed.
+  /// Set when draining: what still runs then is cancelled.
   private var drainDeadline: MonotonicTime?
+  private var isHurrying = false
 
   init(shared: Shared, services: Services, events: consuming EventLoop, inbox: LoopInbox) {
     self.shared = shared
@@ -65,8 +66,9 @@ import Wire
   private mutating func handle(_ event: ReadyEvent) {
     guard let connection = unsafe connections[event.token] else { return }
     if event.isBroken { unsafe hangUp(connection) }
-    if event.isWritable { unsafe flush(connection) }
-    if event.isReadable || event.isBroken { unsafe read(connection) }
+    // Lines that came while answers waited are carried out as soon as the answers are gone.
+    if event.isWritable { unsafe advance(connection) }
+    if event.isReadable || event.isBroken, unsafe !read(connection) { return }
     unsafe settle(connection)
   }
 
@@ -79,24 +81,32 @@ import Wire
     unsafe shared.running.cancelAll(connection.pointee.number)
   }
 
-  private mutating func read(_ connection: UnsafeMutablePointer<Connection>) {
+  /// - Returns: whether the connection is still there.
+  private mutating func read(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
     for _ in 0..<Self.readsPerTurn {
-      guard unsafe mayRead(connection) else { return }
+      guard unsafe mayRead(connection) else { return true }
       let room = unsafe connection.pointee.lines.freeRoom()
       switch unsafe try? connection.pointee.socket.read(into: room) {
-      case .bytes(0), .peerGone, nil:
+      case .wouldBlock: return true
+      case .bytes(let count) where count > 0:
+        unsafe connection.pointee.lines.received(count)
+        unsafe advance(connection)
+        guard unsafe charge(connection) else { return false }
+        if count < room.count { return true }
+      case .bytes:
         unsafe connection.pointee.hasEnded = true
         if unsafe !connection.pointee.isGone { unsafe connection.pointee.lines.finish() }
-        unsafe takeLines(connection)
-        return
-      case .wouldBlock: return
-      case .bytes(let count):
-        unsafe connection.pointee.lines.received(count)
-        unsafe takeLines(connection)
-        guard unsafe charge(connection) else { return }
-        if count < room.count { return }
+        unsafe advance(connection)
+        return true
+      case .peerGone, nil:
+        // What was cut off in the middle of a line is not a line.
+        unsafe hangUp(connection)
+        unsafe connection.pointee.hasEnded = true
+        unsafe advance(connection)
+        return true
       }
     }
+    return true
   }
 
   private func mayRead(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
@@ -104,46 +114,78 @@ import Wire
     return unsafe connection.pointee.isGone || connection.pointee.takesRequests(shared.configuration.bounds)
   }
 
-  /// Carries out the lines that have come, as long as answers have somewhere to go.
-  mutating func takeLines(_ connection: UnsafeMutablePointer<Connection>) {
+  /// Writes what is finished and carries out the lines that have come, as long as answers have somewhere to go.
+  /// Whenever it ends with lines left, an answer or the socket is waited for, and it is called again then.
+  mutating func advance(_ connection: UnsafeMutablePointer<Connection>) {
     let bounds = shared.configuration.bounds
-    while unsafe connection.pointee.isGone || connection.pointee.takesRequests(bounds) {
-      guard let event = unsafe connection.pointee.lines.next() else { break }
-      switch event {
-      case .tooLong:
-        let error = unsafe WireError.lineTooLong(limit: connection.pointee.lines.longestLine)
-        unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
-        shared.statistics.count(nil, since: now, isError: true, now: now)
-      case .line(let range):
-        let decoded = unsafe decoder.decode(range, of: connection.pointee.lines)
-        unsafe carryOut(decoded, connection)
-      }
-      if output.count >= bounds.answerBatchByteCount { unsafe flush(connection) }
-    }
+    var hasTakenLines = false
     unsafe flush(connection)
+    while unsafe connection.pointee.isGone || connection.pointee.takesRequests(bounds) {
+      guard unsafe takeLine(connection) else {
+        unsafe timeLine(connection, isNew: hasTakenLines)
+        return unsafe flush(connection)
+      }
+      hasTakenLines = true
+      // What is finished may make room for more requests, and there will be no other call for it.
+      if unsafe output.count >= bounds.answerBatchByteCount || !connection.pointee.takesRequests(bounds) {
+        unsafe flush(connection)
+      }
+    }
+    // The rest of the input waits for us, not for the client.
+    unsafe connection.pointee.lineBegan = nil
   }
 
-  /// Counts the memory of unfinished lines; closes the connection that would break the bound.
-  private mutating func charge(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-    let bounds = shared.configuration.bounds
-    let isInside = unsafe connection.pointee.lines.isInsideLine
-    if !isInside {
+  /// Carries out the next line; false when none has come.
+  private mutating func takeLine(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    switch unsafe connection.pointee.lines.next() {
+    case nil: return false
+    case .tooLong:
+      let error = unsafe WireError.lineTooLong(limit: connection.pointee.lines.longestLine)
+      unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
+      shared.statistics.count(nil, since: now, isError: true, now: now)
+    case .line(let range):
+      let decoded = unsafe decoder.decode(range, of: connection.pointee.lines)
+      unsafe carryOut(decoded, connection)
+    }
+    return true
+  }
+
+  /// Notes since when the end of a line is waited for.
+  private func timeLine(_ connection: UnsafeMutablePointer<Connection>, isNew: Bool) {
+    if unsafe !connection.pointee.lines.isInsideLine {
       unsafe connection.pointee.lineBegan = nil
-    } else if unsafe connection.pointee.lineBegan == nil {
+    } else if unsafe isNew || connection.pointee.lineBegan == nil {
       unsafe connection.pointee.lineBegan = now
     }
-    let charged =
-      unsafe isInside ? max(0, connection.pointee.lines.heldByteCount - bounds.smallLineByteCount) : 0
-    let change = unsafe charged - connection.pointee.chargedByteCount
-    if change == 0 { return true }
-    unsafe connection.pointee.chargedByteCount = charged
-    let total = shared.unfinishedLineByteCount.add(change, ordering: .relaxed).newValue
-    if change < 0 || total <= bounds.unfinishedLineByteCount { return true }
+  }
+
+  /// Counts the memory held for input; closes the connection whose line would break the bound.
+  /// - Returns: whether the connection is still there.
+  private mutating func charge(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    let bound = shared.configuration.bounds.unfinishedLineByteCount
+    guard let total = unsafe account(connection), total > bound else { return true }
+    if unsafe !connection.pointee.lines.isInsideLine {
+      unsafe connection.pointee.lines.releaseMemory()
+      _ = unsafe account(connection)
+      return true
+    }
     let error = WireError.busy("too many bytes of unfinished lines", retryAfter: .seconds(1))
+    shared.busyCount.wrappingAdd(1, ordering: .relaxed)
     unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
     unsafe flush(connection)
     unsafe close(connection)
     return false
+  }
+
+  /// - Returns: the bytes that all connections hold now, if this one holds more than before.
+  private func account(_ connection: UnsafeMutablePointer<Connection>) -> Int? {
+    let held = unsafe connection.pointee.lines.heldByteCount
+    let charged = max(0, held - shared.configuration.bounds.smallLineByteCount)
+    let change = unsafe charged - connection.pointee.chargedByteCount
+    if change == 0 { return nil }
+    unsafe connection.pointee.chargedByteCount = charged
+    let total = shared.unfinishedLineByteCount.add(change, ordering: .relaxed).newValue
+    return change > 0 ? total : nil
   }
 
   // MARK: Answers
@@ -175,6 +217,13 @@ import Wire
       return
     }
     unsafe writeBacklog(connection)
+    if unsafe connection.pointee.hasBacklog {
+      if !output.isEmpty {
+        unsafe connection.pointee.backlog.append(contentsOf: output.copied())
+        output.removeAll()
+      }
+      return
+    }
     let limit = shared.configuration.bounds.answerBatchByteCount
     var streamed = 0
     while unsafe !connection.pointee.hasBacklog {
@@ -234,6 +283,7 @@ import Wire
       AnswerWriter.error(error, stream.id, into: &output)
     }
     unsafe connection.pointee.answers.endDueStream()
+    unsafe connection.pointee.awayCount -= 1
     unsafe shared.running.remove(connection.pointee.number, stream.place)
   }
 
@@ -260,7 +310,7 @@ import Wire
   mutating func close(_ connection: UnsafeMutablePointer<Connection>) {
     let number = unsafe connection.pointee.number
     guard unsafe connections.removeValue(forKey: number) != nil else { return }
-    shared.running.cancelAll(number)
+    shared.running.forget(number)
     unsafe shared.unfinishedLineByteCount.subtract(connection.pointee.chargedByteCount, ordering: .relaxed)
     shared.connectionCount.subtract(1, ordering: .relaxed)
     unsafe connection.deinitialize(count: 1)
@@ -278,12 +328,14 @@ import Wire
         && now - connection.pointee.backlogMoved > bounds.unreadTime
       {
         unsafe close(connection)
-      } else if let drainDeadline, now >= drainDeadline {
-        unsafe close(connection)
       } else if unsafe !connection.pointee.lines.isInsideLine {
         unsafe connection.pointee.lines.releaseMemory()
+        _ = unsafe account(connection)
       }
     }
+    decoder.shrink()
+    services.queries.dropStopped()
+    if let drainDeadline, now >= drainDeadline { hurry() }
   }
 
   // MARK: Messages
@@ -295,12 +347,14 @@ import Wire
       case .finished(let number, let place, let line):
         guard let connection = unsafe connections[number] else { continue }
         unsafe connection.pointee.answers.finish(place, line)
+        unsafe connection.pointee.awayCount -= 1
         unsafe resume(connection)
       case .streamReady(let number, let slot, let answer):
         guard let connection = unsafe connections[number] else { continue }
         unsafe connection.pointee.answers.beginStream(slot, answer)
         unsafe resume(connection)
       case .lookAgain(let number):
+        services.queries.dropStopped()
         guard let connection = unsafe connections[number] else { continue }
         unsafe resume(connection)
       case .drain: drain()
@@ -310,8 +364,7 @@ import Wire
 
   /// An answer came: write it, and take the requests that waited for it.
   private mutating func resume(_ connection: UnsafeMutablePointer<Connection>) {
-    unsafe flush(connection)
-    unsafe takeLines(connection)
+    unsafe advance(connection)
     unsafe settle(connection)
   }
 
@@ -342,8 +395,17 @@ import Wire
   }
 
   private mutating func beginDraining(_ connection: UnsafeMutablePointer<Connection>) {
-    unsafe read(connection)
+    guard unsafe read(connection) else { return }
     unsafe connection.pointee.isDraining = true
     unsafe settle(connection)
+  }
+
+  /// The time to stop is over: what still runs is cancelled and answered so; a second later all are closed.
+  private mutating func hurry() {
+    for unsafe(number, connection) in unsafe connections {
+      if isHurrying { unsafe close(connection) } else { shared.running.cancelAll(number) }
+    }
+    isHurrying = true
+    drainDeadline = now + .seconds(1)
   }
 }

@@ -52,7 +52,10 @@ package final class LedgerlineServer: Sendable {
     for line in opened.report.lines { log.log(isDamaged ? .warning : .info, line) }
     let listening: ListeningSocket
     do throws(SocketError) {
-      listening = try ListeningSocket.listen(on: configuration.effectiveSocketPath, holdsLock: true)
+      // Who may come in is decided by the kernel's word about the peer; other users must be able to knock.
+      let isShared = !configuration.allowedUsers.isEmpty || !configuration.readOnlyUsers.isEmpty
+      listening = try ListeningSocket.listen(
+        on: configuration.effectiveSocketPath, permissions: isShared ? 0o666 : 0o600, holdsLock: true)
     } catch {
       throw .socket(error)
     }

@@ -24,10 +24,39 @@ struct QueryJob: Sendable {
 /// A bounded queue and its threads. First come, first served.
 final class QueryPool: Sendable {
   private struct State {
-    var waiting: [QueryJob] = []
+    /// Places before `head` are empty, so that no cut is held by a job that was taken.
+    var waiting: [QueryJob?] = []
     var head = 0
     var isStopping = false
     var running = 0
+
+    var count: Int { waiting.count - head }
+
+    mutating func takeFirst() -> QueryJob? {
+      guard head < waiting.count else { return nil }
+      let job = waiting[head].take()
+      head += 1
+      if head == waiting.count {
+        waiting.removeAll(keepingCapacity: true)
+        head = 0
+      } else if head >= 64, head * 2 >= waiting.count {
+        waiting.removeFirst(head)
+        head = 0
+      }
+      return job
+    }
+
+    /// Takes out the jobs that need not run any more.
+    mutating func takeStopped() -> [QueryJob] {
+      var stopped: [QueryJob] = []
+      var left: [QueryJob?] = []
+      for case let job? in waiting[head...] {
+        if job.stop.isOver { stopped.append(job) } else { left.append(job) }
+      }
+      waiting = left
+      head = 0
+      return stopped
+    }
   }
 
   private let state = Gate(State())
@@ -39,24 +68,37 @@ final class QueryPool: Sendable {
     queueLimit = shared.configuration.bounds.queuedQueries
     self.shared = shared
     threads = Gate([])
-    for number in 0..<threadCount {
-      let thread = try Thread(name: "query-\(number)") { [self] in work() }
-      threads.withLock { $0.append(thread) }
+    do throws(SystemError) {
+      for number in 0..<threadCount {
+        let thread = try Thread(name: "query-\(number)") { [self] in work() }
+        threads.withLock { $0.append(thread) }
+      }
+    } catch {
+      stop()
+      throw error
     }
   }
 
   /// Queries waiting for a thread.
-  var queuedCount: Int { state.withLock { $0.waiting.count - $0.head } }
+  var queuedCount: Int { state.withLock { $0.count } }
   /// Queries at work.
   var runningCount: Int { state.withLock { $0.running } }
 
   /// Queues a job; false when the queue is full.
   func submit(_ job: QueryJob) -> Bool {
     state.updateAndWakeOne { state in
-      if state.waiting.count - state.head >= queueLimit || state.isStopping { return false }
+      if state.count >= queueLimit || state.isStopping { return false }
       state.waiting.append(job)
       return true
     }
+  }
+
+  /// Answers the queued jobs that were cancelled or whose time is over, without waiting for a thread.
+  func dropStopped() {
+    let stopped = state.withLock { $0.count == 0 ? [] : $0.takeStopped() }
+    if stopped.isEmpty { return }
+    var output = JSONWriter()
+    for job in stopped { run(job, &output) }
   }
 
   /// Finishes what is queued and ends the threads.
@@ -80,13 +122,7 @@ final class QueryPool: Sendable {
 
   private func nextJob() -> QueryJob? {
     state.wait { state -> QueryJob?? in
-      if state.head < state.waiting.count {
-        let job = state.waiting[state.head]
-        state.head += 1
-        if state.head == state.waiting.count {
-          state.waiting.removeAll(keepingCapacity: true)
-          state.head = 0
-        }
+      if let job = state.takeFirst() {
         state.running += 1
         return .some(job)
       }
@@ -124,5 +160,13 @@ final class QueryPool: Sendable {
     shared.running.remove(job.connection, job.place)
     job.inbox.post(.finished(connection: job.connection, job.place, line: output.copied()))
     output.removeAll()
+  }
+}
+
+extension StopFlag {
+  /// Whether the query need not go on.
+  fileprivate var isOver: Bool {
+    do throws(QueryStopped) { try check() } catch { return true }
+    return false
   }
 }

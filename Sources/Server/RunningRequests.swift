@@ -1,5 +1,6 @@
 // Requests that have not been answered yet because a query thread or a stream is at work, by connection and id.
 
+import Platform
 import Query
 import Synchronization
 import Wire
@@ -11,6 +12,8 @@ final class RunningRequests: Sendable {
     let place: AnswerPlace
     let stop: StopFlag
     let inbox: LoopInbox
+    /// The user who asked.
+    let user: UInt32
   }
 
   private let entries = Mutex<[UInt64: [Entry]]>([:])
@@ -29,14 +32,22 @@ final class RunningRequests: Sendable {
     }
   }
 
-  /// Stops every request of the connection that bears the id; returns how many there were.
-  func cancel(_ connection: UInt64, id: RequestID) -> Int {
-    stop(connection) { $0.id == id }
+  /// Stops every request of the connection that bears the id, as far as `peer` may: a user who only reads stops
+  /// nobody else's.
+  /// - Returns: how many there were.
+  func cancel(_ connection: UInt64, id: RequestID, by peer: Peer) -> Int {
+    stop(connection) { $0.id == id && (peer.mayWrite || $0.user == peer.credentials.userID) }
   }
 
   /// Stops every request of the connection.
   func cancelAll(_ connection: UInt64) {
     _ = stop(connection) { _ in true }
+  }
+
+  /// Stops every request of a connection that is closed; nobody waits for their answers.
+  func forget(_ connection: UInt64) {
+    let entries = entries.withLock { $0.removeValue(forKey: connection) ?? [] }
+    for entry in entries { entry.stop.cancel() }
   }
 
   private func stop(_ connection: UInt64, where isMeant: (Entry) -> Bool) -> Int {

@@ -14,6 +14,8 @@ final class SnapshotKeeper: Sendable {
     let place: AnswerPlace
     let id: RequestID?
     let inbox: LoopInbox
+    let wantsMeta: Bool
+    let receivedAt: MonotonicTime
   }
 
   private struct State {
@@ -115,13 +117,13 @@ final class SnapshotKeeper: Sendable {
   }
 
   private func tell(_ waiter: Waiter, _ taken: SnapshotDescription?) {
-    shared.running.remove(waiter.connection, waiter.place)
+    shared.statistics.count(.snapshotsCreate, since: waiter.receivedAt, isError: taken == nil)
     guard let id = waiter.id else { return }
     var output = JSONWriter()
     if let taken {
       AnswerWriter.beginResult(id, into: &output)
       ServerReport.snapshot(taken, into: &output)
-      AnswerWriter.endResult(position: nil, into: &output)
+      AnswerWriter.endResult(position: waiter.wantsMeta ? taken.position : nil, into: &output)
     } else {
       let error = WireError.storageFailed("the snapshot failed; the log says why", isOutcomeKnown: true)
       AnswerWriter.error(error, id, into: &output)
