@@ -174,7 +174,7 @@ private struct FilterBooks {
 
   private func ledger(_ index: Int) -> Operand { .text(ledgers[index].text(kind: .ledger)) }
 
-  func shapes() throws -> [Shape] { pages() + sorts() + rest() }
+  func shapes() throws -> [Shape] { pages() + amountPages() + sorts() + rest() }
 
   /// The examples of the pages.
   private func pages() -> [Shape] {
@@ -211,6 +211,13 @@ private struct FilterBooks {
         QueryRequest(
           table: .balances, predicates: [test("created_at", .greaterOrEqual, day(30))],
           sort: sort("created_at"), limit: 50)),
+    ]
+  }
+
+  private func amountPages() -> [Shape] {
+    func shape(_ name: String, _ request: QueryRequest) -> Shape { Shape(name: name, request: request) }
+    let usd = test("currency", .equal, .text("USD"))
+    return [
       shape(
         "balance gte, by balance desc, 100",
         QueryRequest(

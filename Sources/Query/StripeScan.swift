@@ -55,61 +55,6 @@ import Ledger
     }
   }
 
-  // MARK: Codes of the selected rows
-
-  /// Calls `body` with each selected row, rising, and the code of its key. Columns of 64-bit numbers and
-  /// ranks are read where they lie; any other key is asked for row by row.
-  @inline(__always)
-  func forEachCode(_ order: RowOrder, _ body: (UInt64, RowIndex) -> Void) {
-    switch order.column {
-    case .amounts(let column) where column != .precise && column != .inflightBalance:
-      let (table, laneCount, lane) = lanes(column)
-      let blocks = unsafe (0..<Layout.shardCount).map { shard in
-        unsafe table.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
-          .map { unsafe AmountBlock($0, laneCount: laneCount).lane(lane) }
-      }
-      forEachRow(ascending: true) { row in
-        let value = unsafe blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0
-        let isWide = value == AmountBlock.wideMark
-        body(isWide ? RowOrder.code(reader.amount(column, row)) : RowOrder.code(value), row)
-        return true
-      }
-    case .integers(.createdAt):
-      let column = reader.createdAt
-      forEachRow(ascending: true) { row in
-        body(RowOrder.code(column[row]), row)
-        return true
-      }
-    case .codes(let column) where order.ranks != nil && column != .identity:
-      let values = unsafe fixedCodes(column).values(from: RowIndex(firstRow), count: rowCount)
-      forEachRow(ascending: true) { row in
-        body(unsafe order.rank(values[row.index - firstRow]), row)
-        return true
-      }
-    case .texts(.identifier):
-      let identifiers = reader.identifiers
-      forEachRow(ascending: true) { row in
-        body(RowOrder.code(identifiers, row.rawValue), row)
-        return true
-      }
-    case .codes(.identity):
-      let cells = reader.books.balances.cells
-      let blocks = unsafe (0..<Layout.shardCount).map { shard in
-        unsafe cells.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
-          .map { unsafe CellBlock($0).lane(BalanceTable.Cell.identity) }
-      }
-      forEachRow(ascending: true) { row in
-        body(unsafe order.rank(blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0), row)
-        return true
-      }
-    default:
-      forEachRow(ascending: true) { row in
-        body(order.code(row), row)
-        return true
-      }
-    }
-  }
-
   // MARK: Narrowing
 
   private func narrow(_ words: Words, _ test: RowTest) throws(QueryStopped) {
@@ -264,7 +209,7 @@ import Ledger
     unsafe keep(words, complement: set.isComplement)
   }
 
-  private func fixedCodes(_ column: CodeColumn) -> SegmentedColumn<UInt32> {
+  func fixedCodes(_ column: CodeColumn) -> SegmentedColumn<UInt32> {
     switch column {
     case .ledger: reader.books.balances.ledgers
     case .currency: reader.books.balances.currencies
@@ -311,7 +256,7 @@ import Ledger
     unsafe keep(words)
   }
 
-  private func lanes(_ column: AmountColumn) -> (table: BlockTable, laneCount: Int, lane: Int) {
+  func lanes(_ column: AmountColumn) -> (table: BlockTable, laneCount: Int, lane: Int) {
     let balances = reader.books.balances
     return switch column {
     case .credit: (balances.totals, BalanceTable.Lane.count, BalanceTable.Lane.credit)
