@@ -33,31 +33,42 @@ struct MemberTable<Name: Sendable>: Sendable {
       slots[slot] = UInt8(index + 1)
     }
     self.slots = slots
+    for (index, entry) in entries.enumerated() {
+      precondition(
+        self.index(entry.first, entry.last, entry.byteCount) == index, "names differ in length, start or end")
+    }
   }
 
   /// The case that a key or string of a request stands for. O(1) without escapes.
   @inline(__always)
   subscript(text: JSONValue) -> Name? {
-    if text.hasEscapes {
-      var bytes: [UInt8] = []
-      text.appendString(to: &bytes)
-      return self[bytes.span]
-    }
-    return self[text.contents]
+    if text.hasEscapes { return unescaped(text) }
+    // Read out of the whole line: eight bytes from a name's start may reach beyond its end.
+    let line = text.wholeLine
+    let start = text.offset + 1
+    let byteCount = text.endOffset - 1 - start
+    let first = JSONWord.load(line, start, byteCount)
+    let last = byteCount <= 8 ? 0 : JSONWord.load(line, start + byteCount - 8, 8)
+    guard let index = index(first, last, byteCount) else { return nil }
+    if byteCount > 16, !Self.equal(entries[index].bytes, text.contents) { return nil }
+    return entries[index].name
   }
 
-  /// The case that `bytes` stand for.
+  private func unescaped(_ text: JSONValue) -> Name? {
+    var bytes: [UInt8] = []
+    text.appendString(to: &bytes)
+    guard let index = index(Self.first(bytes.span), Self.last(bytes.span), bytes.count) else { return nil }
+    return Self.equal(entries[index].bytes, bytes.span) ? entries[index].name : nil
+  }
+
+  /// The entry with these words and this length; at most one has them.
   @inline(__always)
-  subscript(bytes: Span<UInt8>) -> Name? {
-    let first = Self.first(bytes)
-    let last = Self.last(bytes)
-    var slot = Self.slot(first, last, bytes.count)
+  private func index(_ first: UInt64, _ last: UInt64, _ byteCount: Int) -> Int? {
+    var slot = Self.slot(first, last, byteCount)
     while slots[slot] != 0 {
       let index = Int(slots[slot]) - 1
-      if entries[index].first == first, entries[index].last == last, entries[index].byteCount == bytes.count,
-        bytes.count <= 16 || Self.equal(entries[index].bytes, bytes)
-      {
-        return entries[index].name
+      if entries[index].first == first, entries[index].last == last, entries[index].byteCount == byteCount {
+        return index
       }
       slot = (slot + 1) & 511
     }
