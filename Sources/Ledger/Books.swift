@@ -157,14 +157,19 @@ import Synchronization
     creationLock.withLock { unsafe writer.pointee.lastCut.map { now - $0.takenAt } }
   }
 
+  /// Bytes of replaced blocks that are kept for cuts.
+  package var retainedByteCount: Int {
+    versionedTables.reduce(0) { $0 + $1.retainedByteCount }
+  }
+
+  private var versionedTables: [BlockTable] {
+    [balances.totals, balances.holds, balances.cells, transactions.cells, ledgers.cells, identities.cells]
+  }
+
   /// Ends a cut and gives back what was kept for it alone.
   func endCut(_ epoch: UInt64) {
     epochs.end(epoch)
-    for table in [
-      balances.totals, balances.holds, balances.cells, transactions.cells, ledgers.cells, identities.cells,
-    ] {
-      table.reclaim()
-    }
+    for table in versionedTables { table.reclaim() }
     records.reclaim()
   }
 

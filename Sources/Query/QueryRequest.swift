@@ -78,6 +78,8 @@ package enum QueryStopped: Error, Equatable, Sendable {
   case cancelled
   /// The flag's deadline has passed.
   case deadlineExceeded
+  /// The query's cut was held too long, or kept too much replaced memory.
+  case cutExpired
   /// The cursor was given out for another request.
   case foreignCursor
 }

@@ -9,7 +9,13 @@ package final class StopFlag: Sendable {
   /// When the query shall end, on the monotonic clock; nil for never.
   package let deadline: MonotonicTime?
   private let clock: any TimeSource
-  private let isCancelled = Atomic<Bool>(false)
+  private let reason = Atomic<UInt8>(Reason.none)
+
+  private enum Reason {
+    static let none: UInt8 = 0
+    static let cancelled: UInt8 = 1
+    static let cutExpired: UInt8 = 2
+  }
 
   package init(deadline: MonotonicTime? = nil, clock: any TimeSource = SystemClock()) {
     self.deadline = deadline
@@ -17,12 +23,23 @@ package final class StopFlag: Sendable {
   }
 
   /// Makes the query end with `QueryStopped.cancelled`. Any thread, any number of times.
-  package func cancel() { isCancelled.store(true, ordering: .releasing) }
+  package func cancel() { stop(Reason.cancelled) }
+
+  /// Makes the query end with `QueryStopped.cutExpired`. Any thread; the first reason given counts.
+  package func expireCut() { stop(Reason.cutExpired) }
+
+  private func stop(_ why: UInt8) {
+    _ = reason.compareExchange(expected: Reason.none, desired: why, ordering: .releasing)
+  }
 
   /// About 1 ns without a deadline, 25 ns with one.
-  /// - Throws: `cancelled`, `deadlineExceeded`.
+  /// - Throws: `cancelled`, `cutExpired`, `deadlineExceeded`.
   package func check() throws(QueryStopped) {
-    if isCancelled.load(ordering: .relaxed) { throw .cancelled }
+    switch reason.load(ordering: .relaxed) {
+    case Reason.none: break
+    case Reason.cutExpired: throw .cutExpired
+    default: throw .cancelled
+    }
     if let deadline, clock.monotonicTime() >= deadline { throw .deadlineExceeded }
   }
 }

@@ -54,8 +54,10 @@ package struct Configuration: Sendable {
     package var lineTime = Duration.seconds(60)
     /// A client that has answers waiting and reads none of them is closed after this.
     package var unreadTime = Duration.seconds(60)
-    /// How long a cut of a streamed answer may be held.
+    /// How long the cut of a query or of a streamed answer may be held.
     package var cutAge = Duration.seconds(300)
+    /// Bytes of replaced blocks kept for cuts; past it the queries on the oldest cut end.
+    package var retainedByteCount = 2 << 30
     /// How long a stop waits for queries and unread answers.
     package var stopTime = Duration.seconds(10)
 

@@ -161,7 +161,7 @@ extension ConnectionLoop {
       connection: number, place: place, id: request.id, method: request.method, request: query, reply: reply,
       cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
       receivedAt: start)
-    unsafe shared.running.add(number, entry(request, connection, place, stop))
+    unsafe shared.running.add(number, entry(request, connection, place, stop, cut: cut))
     unsafe connection.pointee.awayCount += 1
     if services.queries.submit(job) { return }
     unsafe connection.pointee.awayCount -= 1
@@ -211,10 +211,10 @@ extension ConnectionLoop {
 
   private func entry(
     _ request: DecodedRequest, _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace,
-    _ stop: StopFlag
+    _ stop: StopFlag, cut: Cut? = nil
   ) -> RunningRequests.Entry {
     let user = unsafe connection.pointee.peer.credentials.userID
-    return .init(id: request.id, place: place, stop: stop, inbox: inbox, user: user)
+    return .init(id: request.id, place: place, stop: stop, inbox: inbox, user: user, cutTakenAt: cut?.takenAt)
   }
 
   /// Carries out what waited for a position that has come, and answers what has waited too long.
@@ -327,6 +327,9 @@ extension WireError {
     switch stopped {
     case .cancelled: self = .cancelled
     case .deadlineExceeded: self = .deadlineExceeded
+    case .cutExpired:
+      self = .busy(
+        "the query's view was held too long beside the writes; try again", retryAfter: .seconds(1))
     case .foreignCursor:
       let text =
         "params/cursor: it was given out for another request; filters, sort and fields must stay the same"

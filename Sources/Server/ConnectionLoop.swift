@@ -275,7 +275,7 @@ import Wire
   /// The next rows of a stream into the output, or its last line.
   private mutating func pump(_ stream: StreamedAnswer, _ connection: UnsafeMutablePointer<Connection>) {
     do throws(WireError) {
-      try stream.check(now: now, greatestAge: shared.configuration.bounds.cutAge)
+      try stream.check()
       if stream.writeNext(into: &output) {
         return
       }
@@ -321,6 +321,7 @@ import Wire
   private mutating func tick() {
     nextTick = now + .seconds(1)
     let bounds = shared.configuration.bounds
+    expireCuts(bounds)
     for unsafe(_, connection) in unsafe connections {
       if let began = unsafe connection.pointee.lineBegan, now - began > bounds.lineTime {
         unsafe close(connection)
@@ -336,6 +337,14 @@ import Wire
     decoder.shrink()
     services.queries.dropStopped()
     if let drainDeadline, now >= drainDeadline { hurry() }
+  }
+
+  /// Ends what holds a cut for too long: replaced blocks pile up behind it.
+  private func expireCuts(_ bounds: Configuration.Bounds) {
+    let isTooHeavy = shared.books.retainedByteCount > bounds.retainedByteCount
+    let count = shared.running.expireCuts(now: now, greatestAge: bounds.cutAge, isTooHeavy: isTooHeavy)
+    if count == 0 { return }
+    shared.log.log(.warning, "queries ended: their cut was held too long", [("count", "\(count)")])
   }
 
   // MARK: Messages

@@ -14,6 +14,8 @@ final class RunningRequests: Sendable {
     let inbox: LoopInbox
     /// The user who asked.
     let user: UInt32
+    /// When the cut was taken that the request holds; nil if it holds none.
+    var cutTakenAt: MonotonicTime?
   }
 
   private let entries = Mutex<[UInt64: [Entry]]>([:])
@@ -48,6 +50,24 @@ final class RunningRequests: Sendable {
   func forget(_ connection: UInt64) {
     let entries = entries.withLock { $0.removeValue(forKey: connection) ?? [] }
     for entry in entries { entry.stop.cancel() }
+  }
+
+  /// Ends the queries whose cuts are older than `greatestAge`; with `isTooHeavy` also those of the oldest cut, because
+  /// replaced blocks are kept until the oldest cut has gone.
+  /// - Returns: how many were ended.
+  func expireCuts(now: MonotonicTime, greatestAge: Duration, isTooHeavy: Bool) -> Int {
+    let expired = entries.withLock { entries in
+      let holding = entries.flatMap { connection, list in
+        list.compactMap { entry in entry.cutTakenAt.map { (connection, entry, $0) } }
+      }
+      let oldest = holding.map(\.2).min()
+      return holding.filter { now - $0.2 > greatestAge || isTooHeavy && $0.2 == oldest }
+    }
+    for (connection, entry, _) in expired {
+      entry.stop.expireCut()
+      entry.inbox.post(.lookAgain(connection: connection))
+    }
+    return expired.count
   }
 
   private func stop(_ connection: UInt64, where isMeant: (Entry) -> Bool) -> Int {

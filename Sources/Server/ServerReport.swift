@@ -169,7 +169,7 @@ struct ServerReport {
     output.beginObject()
     output.member("held", books.epochs.heldCount)
     output.member(
-      "retained_bytes", books.balances.totals.retainedByteCount + books.balances.cells.retainedByteCount)
+      "retained_bytes", books.retainedByteCount)
     output.key("newest_age_us")
     if let age = books.newestCutAge(now: shared.clock.monotonicTime()) {
       output.integer(age.wholeNanoseconds / 1000)

@@ -43,14 +43,11 @@ final class StreamedAnswer: @unchecked Sendable {
 
 extension StreamedAnswer {
   /// Whether the stream may go on.
-  func check(now: MonotonicTime, greatestAge: Duration) throws(WireError) {
+  func check() throws(WireError) {
     do throws(QueryStopped) {
       try stop.check()
     } catch {
       throw WireError(error)
-    }
-    if now - cut.takenAt > greatestAge {
-      throw .busy("the stream took longer than a cut may be held", retryAfter: .seconds(1))
     }
   }
 
