@@ -34,8 +34,11 @@ struct RunningRequestsTests {
     let inbox = try inbox()
     let entries = [entry(1, slot: 0, cutSecond: nil, inbox), entry(2, slot: 1, cutSecond: nil, inbox)]
     for entry in entries { running.add(5, entry) }
-    #expect(running.cancel(6, id: RequestID(json: "1")) == 0)
-    #expect(running.cancel(5, id: RequestID(json: "1")) == 1)
+    let writer = Peer(credentials: PeerCredentials(processID: 1, userID: 7, groupID: 7), mayWrite: true)
+    let reader = Peer(credentials: PeerCredentials(processID: 1, userID: 8, groupID: 8), mayWrite: false)
+    #expect(running.cancel(6, id: RequestID(json: "1"), by: writer) == 0)
+    #expect(running.cancel(5, id: RequestID(json: "1"), by: reader) == 0)
+    #expect(running.cancel(5, id: RequestID(json: "1"), by: writer) == 1)
     #expect(stopped(entries[0]) == .cancelled && stopped(entries[1]) == nil)
     running.remove(5, entries[0].place)
     #expect(running.count == 1)
