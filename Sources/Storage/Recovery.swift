@@ -26,6 +26,11 @@ package struct RecoveryReport: Sendable, Equatable {
         "the newest snapshot is damaged: \(loaded.name) was loaded, what was written after it is lost")
     }
     lines += faults.map(\.description)
+    if let loaded {
+      lines.append(
+        "\(loaded.name) loaded: \(loaded.balanceCount) balances, \(loaded.transactionCount) transactions in "
+          + "\(loadingTime.wholeNanoseconds / 1_000_000) ms")
+    }
     return lines + notes
   }
 }
