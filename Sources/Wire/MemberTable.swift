@@ -101,6 +101,11 @@ extension MemberTable where Name: NameSet {
 
 /// A name of one of the protocol's closed sets that is not known, and the nearest one that is.
 enum UnknownName {
+  /// The nearest of `names`; none for a text so long that comparing it would take its time.
+  static func nearest(to text: String, among names: [String]) -> String? {
+    text.utf8.count <= ParamsFaults.shownCharacters ? Suggestion.nearest(to: text, among: names) : nil
+  }
+
   /// ` (did you mean "x"?)`, or nothing.
   static func hint(_ nearest: String?) -> String { nearest.map { "; did you mean \($0)?" } ?? "" }
 }

@@ -23,6 +23,11 @@ struct ParamsFaults {
   private(set) var leftOut = 0
 
   var isEmpty: Bool { faults.isEmpty }
+  /// No more texts are kept: what makes them costly is left out too.
+  var isFull: Bool { faults.count >= Self.greatestCount }
+
+  /// Counts a fault whose text is not kept.
+  mutating func leaveOut() { leftOut += 1 }
 
   mutating func add(_ fault: ParamsFault) {
     if faults.count < Self.greatestCount { faults.append(fault) } else { leftOut += 1 }

@@ -41,6 +41,7 @@ struct ParamsReader {
   }
 
   mutating func wrong(_ value: JSONValue, _ name: String, _ expected: String) {
+    if faults.isFull { return faults.leaveOut() }
     faults.add("\(name) must be \(expected), found \(Self.shown(value))", at: value.offset)
   }
 
@@ -276,8 +277,9 @@ struct ParamsReader {
 
   mutating func unknown(_ key: JSONValue, allowed: [String]) {
     if key.equals("_meta") { return }
+    if faults.isFull { return faults.leaveOut() }
     let name = key.string() ?? ""
-    let nearest = Suggestion.nearest(to: name, among: allowed)
+    let nearest = UnknownName.nearest(to: name, among: allowed)
     let shown =
       name.utf8.count <= ParamsFaults.shownCharacters ? name : name.prefix(ParamsFaults.shownCharacters) + "…"
     faults.add(

@@ -145,7 +145,7 @@ extension ParamsReader {
     let name = value.string()
     if let name, let field = QueryField.named(name, in: table), field.isSortable { return field }
     let allowed = QueryField.all(in: table).filter(\.isSortable).map(\.name)
-    let nearest = name.flatMap { Suggestion.nearest(to: $0, among: allowed) }
+    let nearest = name.flatMap { UnknownName.nearest(to: $0, among: allowed) }
     faults.add(
       "invalid sort field: \(Self.bare(value))", at: value.offset, allowed: allowed, didYouMean: nearest)
     return nil
@@ -203,10 +203,12 @@ extension ParamsReader {
       let name = element.string()
       if let name, let index = names.firstIndex(of: name) {
         selection.bits |= 1 << UInt32(index)
+      } else if faults.isFull {
+        faults.leaveOut()
       } else {
         faults.add(
           "invalid field: \(Self.bare(element))", at: element.offset, allowed: names,
-          didYouMean: name.flatMap { Suggestion.nearest(to: $0, among: names) })
+          didYouMean: name.flatMap { UnknownName.nearest(to: $0, among: names) })
       }
     }
     return selection
@@ -298,10 +300,11 @@ extension ParamsReader {
   }
 
   private mutating func addInvalidField(_ name: String, _ table: QueryTable, at offset: Int) {
+    if faults.isFull { return faults.leaveOut() }
     let allowed = QueryField.all(in: table).map(\.name) + ["meta_data.KEY"]
     faults.add(
       "invalid filter field: \(name)", at: offset, allowed: allowed,
-      didYouMean: Suggestion.nearest(to: name, among: allowed))
+      didYouMean: UnknownName.nearest(to: name, among: allowed))
   }
 
   private mutating func filterOperator(_ value: JSONValue) -> FilterOperator? {
@@ -312,10 +315,11 @@ extension ParamsReader {
   }
 
   private mutating func addInvalidOperator(_ name: String, at offset: Int) {
+    if faults.isFull { return faults.leaveOut() }
     let allowed = FilterOperator.allCases.map(\.name)
     faults.add(
       "invalid operator: \(name)", at: offset, allowed: allowed,
-      didYouMean: Suggestion.nearest(to: name, among: allowed))
+      didYouMean: UnknownName.nearest(to: name, among: allowed))
   }
 
   private mutating func allow(_ op: FilterOperator, _ field: QueryField, at offset: Int) -> Bool {

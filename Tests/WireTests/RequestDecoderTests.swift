@@ -169,6 +169,19 @@ import Testing
     #expect(foreign.contains("the cursor was given out for another filter or order"), "\(foreign)")
   }
 
+  @Test func manyAndLongFaultsAreCountedNotExplained() throws {
+    let long = String(repeating: "n", count: 1 << 18)
+    let members = (0..<50_000).map { #""m\#($0)":1"# }.joined(separator: ",")
+    let request = try decode(#"{"id":1,"method":"server.ping","params":{"\#(long)":1,\#(members)}}"#)
+    guard case .failure(let error) = request.call else {
+      Issue.record("accepted")
+      return
+    }
+    let errors = try #require(error.members.first { $0.name == "errors" })
+    #expect(errors.json.hasSuffix(#""and 49901 more"]"#), "\(errors.json.suffix(80))")
+    #expect(errors.json.utf8.count < 20_000)
+  }
+
   @Test func bothEnginesDecodeAlike() throws {
     var fast = RequestDecoder()
     var slow = RequestDecoder(engine: .scanner)
