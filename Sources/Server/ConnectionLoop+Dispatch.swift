@@ -162,9 +162,9 @@ extension ConnectionLoop {
       cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
       receivedAt: start)
     unsafe shared.running.add(number, entry(request, connection, place, stop, cut: cut))
-    unsafe connection.pointee.awayCount += 1
+    unsafe countAway(connection, 1)
     if services.queries.submit(job) { return }
-    unsafe connection.pointee.awayCount -= 1
+    unsafe countAway(connection, -1)
     shared.running.remove(number, place)
     shared.busyCount.wrappingAdd(1, ordering: .relaxed)
     shared.statistics.count(request.method, since: start, isError: true)

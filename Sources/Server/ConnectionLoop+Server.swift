@@ -52,7 +52,7 @@ extension ConnectionLoop {
   ) {
     let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
     let number = unsafe connection.pointee.number
-    unsafe connection.pointee.awayCount += 1
+    unsafe countAway(connection, 1)
     services.snapshots.request(
       .init(
         connection: number, place: place, id: request.id, inbox: inbox, wantsMeta: request.wantsMeta,

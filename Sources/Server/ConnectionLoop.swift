@@ -13,6 +13,8 @@ import Wire
   private static let readsPerTurn = 4
   /// Bytes of streamed rows made in one turn.
   private static let streamBytesPerTurn = 1 << 20
+  /// How often queued queries are looked at whose time may have passed.
+  private static let queueLook = Duration.milliseconds(20)
   /// A query that is estimated to take longer goes to a query thread: a hand-over costs up to 45 µs.
   static let shortQueryNanoseconds = 50_000
 
@@ -28,7 +30,10 @@ import Wire
   var waiters: [PositionWaiter] = []
   var now: MonotonicTime
   var isDraining = false
+  /// Requests of all connections that are answered from elsewhere.
+  var awayCount = 0
   private var nextTick: MonotonicTime
+  private var nextLook: MonotonicTime
   /// Set when draining: what still runs then is cancelled.
   private var drainDeadline: MonotonicTime?
   private var isHurrying = false
@@ -41,6 +46,7 @@ import Wire
     decoder = RequestDecoder()
     now = shared.clock.monotonicTime()
     nextTick = now
+    nextLook = now
   }
 
   /// Runs until the server has stopped and every connection is closed.
@@ -51,14 +57,22 @@ import Wire
       for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
       if wakefulness.isWoken { takeMessages() }
       if !waiters.isEmpty { lookAtWaiters() }
+      if now >= nextLook { lookAtQueue() }
       if now >= nextTick { tick() }
     }
   }
 
   private var timeout: Duration? {
     if !waiters.isEmpty { return .milliseconds(2) }
+    if awayCount > 0 { return Self.queueLook }
     if isDraining { return .milliseconds(50) }
-    return unsafe connections.isEmpty ? nil : .seconds(1)
+    return unsafe connections.isEmpty ? nil : max(.zero, nextTick - now)
+  }
+
+  /// Queries whose time has passed before a thread took them.
+  private mutating func lookAtQueue() {
+    nextLook = now + Self.queueLook
+    if awayCount > 0 { services.queries.dropStopped() }
   }
 
   // MARK: Events
@@ -283,8 +297,14 @@ import Wire
       AnswerWriter.error(error, stream.id, into: &output)
     }
     unsafe connection.pointee.answers.endDueStream()
-    unsafe connection.pointee.awayCount -= 1
+    unsafe countAway(connection, -1)
     unsafe shared.running.remove(connection.pointee.number, stream.place)
+  }
+
+  /// Counts a request that is answered from elsewhere, or one that has been.
+  mutating func countAway(_ connection: UnsafeMutablePointer<Connection>, _ change: Int) {
+    unsafe connection.pointee.awayCount += change
+    awayCount += change
   }
 
   // MARK: After each turn
@@ -311,6 +331,7 @@ import Wire
     let number = unsafe connection.pointee.number
     guard unsafe connections.removeValue(forKey: number) != nil else { return }
     shared.running.forget(number)
+    unsafe countAway(connection, -connection.pointee.awayCount)
     unsafe shared.unfinishedLineByteCount.subtract(connection.pointee.chargedByteCount, ordering: .relaxed)
     shared.connectionCount.subtract(1, ordering: .relaxed)
     unsafe connection.deinitialize(count: 1)
@@ -335,7 +356,6 @@ import Wire
       }
     }
     decoder.shrink()
-    services.queries.dropStopped()
     if let drainDeadline, now >= drainDeadline { hurry() }
   }
 
@@ -356,7 +376,7 @@ import Wire
       case .finished(let number, let place, let line):
         guard let connection = unsafe connections[number] else { continue }
         unsafe connection.pointee.answers.finish(place, line)
-        unsafe connection.pointee.awayCount -= 1
+        unsafe countAway(connection, -1)
         unsafe resume(connection)
       case .streamReady(let number, let slot, let answer):
         guard let connection = unsafe connections[number] else { continue }
