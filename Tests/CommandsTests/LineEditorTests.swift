@@ -9,14 +9,18 @@ struct LineEditorTests {
   }
 
   @Test func itsTokenizerSplitsALineAsAShellDoes() throws {
-    let tokenizer = try #require(unsafe tok_init(nil))
+    guard let tokenizer = unsafe tok_init(nil) else {
+      Issue.record("libedit made no tokenizer")
+      return
+    }
     defer { unsafe tok_end(tokenizer) }
     var count: CInt = 0
-    var words: UnsafeMutablePointer<UnsafePointer<CChar>?>? = unsafe nil
+    var words: UnsafeMutablePointer<UnsafePointer<CChar>?>?
     let result = unsafe tok_str(tokenizer, "call 'two words' \"a b\"c", &count, &words)
     #expect(result == 0 && count == 3)
-    let texts = try unsafe (0..<Int(count)).map { place in
-      try unsafe String(cString: #require(words?[place]))
+    var texts: [String] = []
+    for place in 0..<Int(count) {
+      if let word = unsafe words?[place] { texts.append(unsafe String(cString: word)) }
     }
     #expect(texts == ["call", "two words", "a bc"])
   }
