@@ -1,5 +1,6 @@
 // One client: its socket, the bytes that came, the answers that wait.
 
+import Ledger
 import Platform
 import Wire
 
@@ -29,6 +30,10 @@ struct Connection: ~Copyable {
   var chargedByteCount = 0
   /// Requests whose answers come from other threads, and streams that have not ended.
   var awayCount = 0
+  /// The batch that is being carried out, when it could not be finished in one turn.
+  var batch: BatchProgress?
+  /// Lines or a batch go on in the loop's next turn, after the other connections.
+  var isPostponed = false
 
   init(number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int) {
     self.number = number
@@ -46,5 +51,29 @@ struct Connection: ~Copyable {
   }
 
   /// Nothing is left to read or to answer.
-  var isFinished: Bool { (hasEnded || isDraining) && answers.isEmpty && !hasBacklog }
+  var isFinished: Bool {
+    if isPostponed || batch != nil { return false }
+    return hasEnded && isGone || (hasEnded || isDraining) && answers.isEmpty && !hasBacklog
+  }
+}
+
+/// A batch and how far it has been carried out.
+struct BatchProgress {
+  let requests: [DecodedRequest]
+  /// The place of its answers; nil when there are none.
+  let slot: UInt64?
+  /// Bytes of answers that waited when it began.
+  let waitingBefore: Int
+  /// The next request.
+  var next = 0
+  /// The next answer.
+  var part = 0
+  /// What the run of reads shares that goes on here.
+  var cut: Cut?
+
+  init(_ requests: [DecodedRequest], slot: UInt64?, waitingBefore: Int) {
+    self.requests = requests
+    self.slot = slot
+    self.waitingBefore = waitingBefore
+  }
 }

@@ -27,38 +27,44 @@ extension ConnectionLoop {
       var cut: Cut?
       unsafe carryOut(request, connection, place: nil, cut: &cut)
     case .batch(let requests):
-      unsafe carryOut(requests, connection)
+      let answerCount = requests.count { $0.id != nil }
+      let waiting = unsafe connection.pointee.answers.waitingByteCount
+      let slot =
+        answerCount == 0 ? nil : unsafe connection.pointee.answers.openBatch(answerCount: answerCount)
+      unsafe connection.pointee.batch = BatchProgress(requests, slot: slot, waitingBefore: waiting)
+      unsafe goOnWithBatch(connection)
     }
   }
 
-  /// A batch: one array of answers; each run of adjacent reads shares one cut.
-  private mutating func carryOut(
-    _ requests: [DecodedRequest], _ connection: UnsafeMutablePointer<Connection>
-  ) {
-    let answerCount = requests.count { $0.id != nil }
-    let slot =
-      answerCount == 0 ? nil : unsafe connection.pointee.answers.openBatch(answerCount: answerCount)
-    var part = 0
-    var cut: Cut?
-    let waitingBefore = unsafe connection.pointee.answers.waitingByteCount
-    let limit = shared.configuration.bounds.batchAnswerByteCount
-    for (number, request) in requests.enumerated() {
-      guard request.isRead else {
-        cut = nil
-        unsafe carryOut(request, connection, place: place(slot, &part, request), cut: &cut)
-        continue
+  /// A batch has one array of answers; each run of adjacent reads shares one cut. It pauses when the connection's
+  /// turn is over, and while too many of its queries are at work.
+  mutating func goOnWithBatch(_ connection: UnsafeMutablePointer<Connection>) {
+    let bounds = shared.configuration.bounds
+    guard var batch = unsafe connection.pointee.batch.take() else { return }
+    while batch.next < batch.requests.count {
+      let isFull = unsafe connection.pointee.awayCount >= bounds.unfinishedQueries
+      let isPaused = unsafe isFull && !connection.pointee.isGone
+      if isPaused || slice.isOver() {
+        unsafe connection.pointee.batch = batch
+        return
       }
+      let request = batch.requests[batch.next]
+      batch.next += 1
       // A lone read needs no cut; a run of them takes one at its first.
-      let isRun = cut != nil || (number + 1 < requests.count && requests[number + 1].isRead)
-      if isRun && cut == nil { cut = shared.books.cut() }
-      let place = place(slot, &part, request)
-      if unsafe connection.pointee.answers.waitingByteCount - waitingBefore > limit {
+      if !request.isRead {
+        batch.cut = nil
+      } else if batch.cut == nil, batch.next < batch.requests.count, batch.requests[batch.next].isRead {
+        batch.cut = shared.books.cut()
+      }
+      let place = place(batch.slot, &batch.part, request)
+      let byteCount = unsafe connection.pointee.answers.waitingByteCount - batch.waitingBefore
+      if request.isRead, byteCount > bounds.batchAnswerByteCount {
         shared.busyCount.wrappingAdd(1, ordering: .relaxed)
         shared.statistics.count(request.method, since: now, isError: true)
         let busy = WireError.busy("the answers of the batch are too large", retryAfter: .milliseconds(1))
         unsafe refuse(connection, request, place, busy)
       } else {
-        unsafe carryOut(request, connection, place: place, cut: &cut)
+        unsafe carryOut(request, connection, place: place, cut: &batch.cut)
       }
     }
   }

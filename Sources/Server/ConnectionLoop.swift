@@ -32,6 +32,10 @@ import Wire
   var isDraining = false
   /// Requests of all connections that are answered from elsewhere.
   var awayCount = 0
+  /// The turn of the connection that is being served.
+  var slice: TimeSlice
+  /// Connections whose turn was over before their lines were.
+  private var postponed: [UInt64] = []
   private var nextTick: MonotonicTime
   private var nextLook: MonotonicTime
   /// Set when draining: what still runs then is cancelled.
@@ -47,6 +51,7 @@ import Wire
     now = shared.clock.monotonicTime()
     nextTick = now
     nextLook = now
+    slice = TimeSlice(clock: shared.clock)
   }
 
   /// Runs until the server has stopped and every connection is closed.
@@ -57,12 +62,14 @@ import Wire
       for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
       if wakefulness.isWoken { takeMessages() }
       if !waiters.isEmpty { lookAtWaiters() }
+      if !postponed.isEmpty { resumePostponed() }
       if now >= nextLook { lookAtQueue() }
       if now >= nextTick { tick() }
     }
   }
 
   private var timeout: Duration? {
+    if !postponed.isEmpty { return .zero }
     if !waiters.isEmpty { return .milliseconds(2) }
     if awayCount > 0 { return Self.queueLook }
     if isDraining { return .milliseconds(50) }
@@ -124,7 +131,11 @@ import Wire
   }
 
   private func mayRead(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-    if unsafe connection.pointee.hasEnded || connection.pointee.isDraining { return false }
+    if unsafe connection.pointee.hasEnded || connection.pointee.isDraining
+      || connection.pointee.isPostponed
+    {
+      return false
+    }
     return unsafe connection.pointee.isGone || connection.pointee.takesRequests(shared.configuration.bounds)
   }
 
@@ -133,8 +144,13 @@ import Wire
   mutating func advance(_ connection: UnsafeMutablePointer<Connection>) {
     let bounds = shared.configuration.bounds
     var hasTakenLines = false
+    slice = TimeSlice(clock: shared.clock)
     unsafe flush(connection)
-    while unsafe connection.pointee.isGone || connection.pointee.takesRequests(bounds) {
+    while unsafe mayGoOn(connection) {
+      if slice.isOver() {
+        unsafe postpone(connection)
+        break
+      }
       guard unsafe takeLine(connection) else {
         unsafe timeLine(connection, isNew: hasTakenLines)
         return unsafe flush(connection)
@@ -149,8 +165,40 @@ import Wire
     unsafe connection.pointee.lineBegan = nil
   }
 
-  /// Carries out the next line; false when none has come.
+  private func mayGoOn(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    let bounds = shared.configuration.bounds
+    if unsafe connection.pointee.isGone { return true }
+    // A batch's answers go out when it is finished, so it is not held up by their size.
+    if unsafe connection.pointee.batch != nil {
+      return unsafe connection.pointee.awayCount < bounds.unfinishedQueries
+    }
+    return unsafe connection.pointee.takesRequests(bounds)
+  }
+
+  /// Lets the other connections have their turn first.
+  private mutating func postpone(_ connection: UnsafeMutablePointer<Connection>) {
+    unsafe flush(connection)
+    if unsafe connection.pointee.isPostponed { return }
+    unsafe connection.pointee.isPostponed = true
+    unsafe postponed.append(connection.pointee.number)
+  }
+
+  private mutating func resumePostponed() {
+    let numbers = postponed
+    postponed = []
+    for number in numbers {
+      guard let connection = unsafe connections[number] else { continue }
+      unsafe connection.pointee.isPostponed = false
+      unsafe resume(connection)
+    }
+  }
+
+  /// Carries out the next line, or more of the batch that has begun; false when no line has come.
   private mutating func takeLine(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+    if unsafe connection.pointee.batch != nil {
+      unsafe goOnWithBatch(connection)
+      return true
+    }
     switch unsafe connection.pointee.lines.next() {
     case nil: return false
     case .tooLong:
@@ -312,10 +360,7 @@ import Wire
   /// Asks epoll for what the connection waits for now, or closes it.
   mutating func settle(_ connection: UnsafeMutablePointer<Connection>) {
     guard unsafe connections[connection.pointee.number] != nil else { return }
-    if unsafe connection.pointee.isGone && connection.pointee.hasEnded || connection.pointee.isFinished {
-      unsafe close(connection)
-      return
-    }
+    if unsafe connection.pointee.isFinished { return unsafe close(connection) }
     var interest: Interest = []
     if unsafe mayRead(connection) { interest.insert(.read) }
     if unsafe connection.pointee.hasBacklog || connection.pointee.answers.dueStream != nil {

@@ -216,3 +216,72 @@ import Testing
     try queues(client)["connections"]?.int
   }
 }
+
+@Suite struct FairnessTests {
+  /// Many turns of a connection, in a debug build and in a release build.
+  private static let batch =
+    "["
+    + Array(repeating: request(1, "balances.get", #"{"balance_id":"bln_no"}"#), count: 8_000)
+    .joined(separator: ",") + "]"
+
+  @Test func aLongBatchDoesNotHoldUpTheOthers() throws {
+    let server = try TestServer()
+    let greedy = try server.connect()
+    let other = try server.connect()
+    try greedy.send(Array((Self.batch + "\n").utf8))
+    var answeredMeanwhile = 0
+    try greedy.socket.setReadTimeout(.microseconds(100))
+    while true {
+      #expect(try other.call("server.ping")["result"]?.string == "pong")
+      do {
+        guard let line = try greedy.line() else { break }
+        #expect(line.utf8.count > 8_000 * 100)
+        break
+      } catch TestClient.Failure.tooLate {
+        answeredMeanwhile += 1
+      }
+    }
+    #expect(answeredMeanwhile > 1)
+  }
+
+  @Test func aBatchOfOneWhoHangsUpIsCarriedOut() throws {
+    let server = try TestServer()
+    do {
+      let client = try server.connect()
+      let create = #"{"method":"ledgers.create","params":{"name":"L"}}"#
+      let batch = Array(repeating: create, count: 5000).joined(separator: ",")
+      try client.send(
+        "[\(batch)]", #"{"method":"ledgers.create","params":{"ledger_id":"ldg_last","name":"L"}}"#)
+    }
+    #expect(eventually { server.books.counts.ledgers == 5002 })
+  }
+
+  @Test func aBatchWithMoreQueriesThanAConnectionMayHaveIsAnswered() throws {
+    let server = try TestServer {
+      $0.bounds.unfinishedQueries = 2
+      $0.bounds.queuedQueries = 2
+    }
+    let client = try server.connect()
+    let filters = #"{"filters":[{"field":"name","operator":"like","value":"%e%"}],"limit":1}"#
+    let queries = (0..<50).map { request($0, "ledgers.filter", filters) }
+    try client.send("[\(queries.joined(separator: ","))]", request(99, "server.ping"))
+    let answers = try client.answer().array ?? []
+    #expect(answers.map { $0["id"]?.int } == Array(0..<50))
+    #expect(answers.allSatisfy { $0["result"]?.array?.count == 1 }, "\(answers.first?.text ?? "")")
+    #expect(try client.answer()["id"]?.int == 99)
+  }
+
+  @Test func aStopFinishesTheBatchThatHasBegun() throws {
+    let server = try TestServer()
+    let client = try server.connect()
+    try client.send(Array((Self.batch + "\n").utf8))
+    let other = try server.connect()
+    #expect(
+      try eventually {
+        try other.call("server.stats")["result"]?["methods"]?["balances.get"]?["count"]?.int ?? 0 > 0
+      })
+    let answered = try Platform.Thread(name: "stop") { server.stop() }
+    #expect(try client.answer().array?.count == 8_000)
+    answered.join()
+  }
+}

@@ -91,7 +91,7 @@ final class TestClient {
         defer { taken = end + 1 }
         return String(decoding: received[taken..<end], as: UTF8.self)
       }
-      received.removeFirst(taken)
+      if taken > 0 { received.removeFirst(taken) }
       taken = 0
       searched = received.count
       guard try receive() else { return nil }
