@@ -24,12 +24,16 @@ package struct Plan: Sendable, CustomStringConvertible {
   let candidates: [RowIndex]?
   let ordering: Ordering
 
-  /// Rows needed until the page is complete, one more when it must be known whether there is a next page.
-  var wanted: Int? {
-    guard let limit = request.limit else { return nil }
-    let (end, overflow) = request.offset.addingReportingOverflow(limit + (request.wantsCursor ? 1 : 0))
-    return overflow ? nil : end
+  /// Rows of the page: one more than the limit when it must be known whether there is a next page. Nil for
+  /// all that there can be.
+  var pageLimit: Int? {
+    guard let limit = request.limit, limit < rows.count else { return nil }
+    return request.wantsCursor ? limit + 1 : limit
   }
+
+  /// Rows needed until the page is complete, nil for all. Never much more than there are rows, so that
+  /// nothing computed from it overflows.
+  var wanted: Int? { pageLimit.map { min(request.offset, rows.count) + $0 } }
 
   /// The number of matching rows when it is known without looking at them.
   var knownCount: Int? {

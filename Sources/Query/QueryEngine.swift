@@ -61,11 +61,6 @@ package final class QueryEngine: Sendable {
       nextCursor: next)
   }
 
-  /// Rows of the page: one more than the limit when the next page's existence must be known.
-  private func pageLimit(_ plan: Plan) -> Int? {
-    plan.request.limit.map { $0 + (plan.request.wantsCursor ? 1 : 0) }
-  }
-
   // MARK: Rows as they lie
 
   /// Walks the stripes in the order asked for, until the page is full; to the end if a count is needed.
@@ -73,7 +68,7 @@ package final class QueryEngine: Sendable {
     _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, ascending: Bool
   ) throws(QueryStopped) -> (rows: [RowIndex], count: Int) {
     let needsCount = plan.request.includeCount && plan.knownCount == nil
-    let limit = pageLimit(plan)
+    let limit = plan.pageLimit
     var page: [RowIndex] = []
     page.reserveCapacity(min(limit ?? 0, plan.rows.count))
     var toSkip = plan.request.offset
@@ -157,7 +152,7 @@ package final class QueryEngine: Sendable {
       scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
       try best.trim()
     }
-    return (try best.page(offset: plan.request.offset, limit: pageLimit(plan)), count)
+    return (try best.page(offset: plan.request.offset, limit: plan.pageLimit), count)
   }
 
   /// Tests the rows that the filter names.
@@ -173,6 +168,6 @@ package final class QueryEngine: Sendable {
       count += 1
       if plan.afterCursor.matches(row, reader) { best.add(order.entry(code: order.code(row), row)) }
     }
-    return (try best.page(offset: plan.request.offset, limit: pageLimit(plan)), count)
+    return (try best.page(offset: plan.request.offset, limit: plan.pageLimit), count)
   }
 }

@@ -27,8 +27,9 @@ struct RandomRequests {
     return QueryRequest(
       table: table, predicates: (0..<count).map { _ in predicate(table) },
       combination: chance(2, in: 3) ? .all : .any, sort: sort,
-      limit: [nil, 0, 1, 2, 20, 1000].randomElement(using: &generator)!,
-      offset: [0, 0, 0, 1, 7, 50, 100_000].randomElement(using: &generator)!, includeCount: chance(1, in: 2))
+      limit: [nil, 0, 1, 2, 20, 1000, .max].randomElement(using: &generator)!,
+      offset: [0, 0, 0, 0, 1, 7, 50, 100_000, .max / 2, .max].randomElement(using: &generator)!,
+      includeCount: chance(1, in: 2))
   }
 
   mutating func chance(_ part: Int, in whole: Int) -> Bool {
