@@ -143,7 +143,10 @@ func brokenImportGoesOnWithoutMakingAnythingTwice(breakAt: Int) throws {
       + #""amount":"5","precision":100,"status":"APPLIED","inflight":false,"hash":"x","description":null}"#)
   #expect(
     BookEntity.transactions.creation(from: transaction.members!).map(\.name)
-      == ["transaction_id", "source", "destination", "reference", "currency", "precise_amount"])
+      == ["transaction_id", "source", "destination", "reference", "currency", "precise_amount", "precision"])
+  let ledger = try JSONNode.parse(#"{"ledger_id":"l","name":"n","created_at":"2020-01-01T00:00:00Z"}"#)
+  #expect(
+    BookEntity.ledgers.creation(from: ledger.members!).map(\.name) == ["ledger_id", "name", "created_at"])
 }
 
 @Test(arguments: [

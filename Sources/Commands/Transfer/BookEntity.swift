@@ -36,7 +36,7 @@ enum BookEntity: String, CaseIterable, Sendable {
       ]
     case .transactions:
       ["parent_transaction", "status", "created_at", "position", "hash"]
-    case .ledgers, .identities: ["created_at"]
+    case .ledgers, .identities: []
     }
   }
 
@@ -46,10 +46,8 @@ enum BookEntity: String, CaseIterable, Sendable {
     let hasPreciseAmount = members.contains { $0.name == "precise_amount" && $0.value != .null }
     return members.filter { member in
       if member.value == .null || computed.contains(member.name) { return false }
-      // Both amounts at once are refused; the precise one says it all.
-      if self == .transactions, hasPreciseAmount, member.name == "amount" || member.name == "precision" {
-        return false
-      }
+      // Both amounts at once are refused. The precision stays: `overdraft_limit` is scaled by it.
+      if self == .transactions, hasPreciseAmount, member.name == "amount" { return false }
       // What says no more than its absence, and methods of a version without holds would not know.
       if self == .transactions, member.name == "inflight", member.value == .bool(false) { return false }
       return true
