@@ -136,7 +136,7 @@ extension ConnectionLoop {
     do throws(Refusal) {
       execution = try shared.books.execute(command, key: key)
     } catch {
-      throw WireError(error, items: reply.items)
+      throw WireError(error, to: reply)
     }
     let books = shared.books
     unsafe try respond(connection, request, place) { id, output throws(WireError) in

@@ -144,7 +144,7 @@ extension ParamsReader {
     if value.kind == .null { return nil }
     let name = value.string()
     if let name, let field = QueryField.named(name, in: table), field.isSortable { return field }
-    let allowed = QueryField.all(in: table).filter(\.isSortable).map(\.name)
+    let allowed = QueryField.all(in: table).filter(\.isSortable).map(\.name) + ["meta_data.KEY"]
     let nearest = name.flatMap { UnknownName.nearest(to: $0, among: allowed) }
     faults.add(
       "invalid sort field: \(Self.bare(value))", at: value.offset, allowed: allowed, didYouMean: nearest)

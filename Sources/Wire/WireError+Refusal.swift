@@ -9,6 +9,16 @@ extension WireError {
     self.init(refusal, at: "/params", items: items)
   }
 
+  /// The refusal of a write.
+  package init(_ refusal: Refusal, to reply: WriteReply) {
+    self.init(refusal, items: reply.items)
+    // Here one member names entities of any kind.
+    if reply.method == .metadataUpdate, code == .notFound {
+      members.removeAll { $0.name == "path" }
+      members.append(Member("path", text: "/params/id"))
+    }
+  }
+
   /// An item of a batch that is not atomic, as `results` has it.
   init(item refusal: Refusal, index: Int, items: String) {
     self.init(refusal, at: "/params/\(items)/\(index)", items: nil)
@@ -85,12 +95,16 @@ extension WireError {
         .conflict, "IDT_IN_USE", "the identity \(id) belongs to \(balanceCount) balances",
         [Member("identity_id", text: id), Member("balance_count", json: String(balanceCount))])
     case .duplicateReference(let reference, let transaction, let differences):
+      // An earlier item of the same atomic batch has no id as long as the batch does not stand.
+      let holder = transaction.isEmpty ? "an earlier item of this batch" : transaction
       self.init(
         .conflict, "TXN_DUPLICATE_REFERENCE",
-        "the reference \(reference) stands for \(transaction), which differs in "
+        "the reference \(reference) stands for \(holder), which differs in "
           + differences.joined(separator: ", "),
         [
-          Member("reference", text: reference), Member("transaction_id", text: transaction),
+          Member("reference", text: reference),
+          transaction.isEmpty
+            ? Member("transaction_id", json: "null") : Member("transaction_id", text: transaction),
           Member("differences", texts: differences), Member("path", text: place + "/reference"),
         ])
     default: preconditionFailure("\(refusal) is no conflict")

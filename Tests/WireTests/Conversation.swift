@@ -51,7 +51,7 @@ struct Conversation: ~Copyable {
         AnswerWriter.execution(
           execution, reply, id, books: books, wantsMeta: request.wantsMeta, into: &writer)
       } catch {
-        AnswerWriter.error(WireError(error, items: reply.items), id, into: &writer)
+        AnswerWriter.error(WireError(error, to: reply), id, into: &writer)
       }
     case .success(.read(let call)): AnswerWriter.read(call, .current(books), id, into: &writer)
     case .success(.query(let query, let reply)):

@@ -72,7 +72,7 @@ private func carryOut(
       let execution = try books.execute(command, key: key)
       AnswerWriter.execution(execution, reply, id, books: books, wantsMeta: true, into: &writer)
     } catch {
-      AnswerWriter.error(WireError(error, items: reply.items), id, into: &writer)
+      AnswerWriter.error(WireError(error, to: reply), id, into: &writer)
     }
   case .query(let query, let reply):
     let cut = books.cut()
