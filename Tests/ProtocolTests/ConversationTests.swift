@@ -123,7 +123,8 @@ struct ConversationFile {
       }
       try client.send(request(1, name, method.example))
       let answer = try #require(try client.line(), "\(name)")
-      guard let expected = answers[name] else {
+      // MethodSamplesTests compares what depends on the server.
+      guard let expected = answers[name], method.sample == nil else {
         #expect(
           try ExpectedAnswer(json: #"{"result":"…","…":"…"}"#).difference(from: .init(json: answer)) == nil)
         continue

@@ -59,7 +59,7 @@ import Testing
       return
     }
     for method in MethodTable.all {
-      #expect(method.exampleResult == results[method.method], "\(method.method.name)")
+      #expect(method.exampleResult == results[method.method] ?? method.sample, "\(method.method.name)")
     }
     let page = try String(contentsOf: docs, encoding: .utf8)
     #expect(
@@ -92,6 +92,14 @@ import Testing
     #expect(methods.compactMap { $0["name"] as? String } == MethodTable.all.map { "\($0.method.name)" })
     for method in methods {
       let params = try #require(method["params"] as? [[String: Any]])
+      let names = Set(params.compactMap { $0["name"] as? String })
+      #expect(names.count == params.count, "every param once")
+      let examples = try #require(method["examples"] as? [[String: Any]])
+      #expect(!examples.isEmpty, "\(method["name"] ?? "")")
+      for given in examples.compactMap({ $0["params"] as? [[String: Any]] }).joined() {
+        #expect(
+          names.contains(given["name"] as? String ?? ""), "\(method["name"] ?? ""): \(given)")
+      }
       for param in params { #expect(param["name"] is String && param["schema"] is [String: Any], "\(param)") }
       let result = try #require(method["result"] as? [String: Any])
       #expect(result["name"] is String && result["schema"] is [String: Any], "\(method["name"] ?? "")")

@@ -45,6 +45,18 @@ package struct ValueSchema: Sendable {
     ValueSchema("string", #"{"type":"string","minLength":1,"maxLength":\#(limit)}"#)
   }
 
+  /// Text that may be empty.
+  static func anyText(_ limit: Int) -> ValueSchema {
+    ValueSchema("string", #"{"type":"string","maxLength":\#(limit)}"#)
+  }
+
+  static func nullableText(_ limit: Int) -> ValueSchema {
+    ValueSchema("string or null", #"{"type":["string","null"],"maxLength":\#(limit)}"#)
+  }
+
+  /// What a condition compares with: one value, or several.
+  static let operand = component("Operand", "value")
+  static let operands = component("Operands", "values")
   static let boolean = ValueSchema("boolean", #"{"type":"boolean"}"#)
   static let anything = ValueSchema("any JSON", "{}")
   static let object = ValueSchema("object", #"{"type":"object"}"#)
@@ -67,6 +79,9 @@ package struct ValueSchema: Sendable {
 
 /// A member of a method's params.
 package struct ParamDescription: Sendable {
+  /// The name of the one param that stands for a condition on any field of a list.
+  static let condition = "FIELD_OPERATOR"
+
   package let name: String
   package let schema: ValueSchema
   package let isRequired: Bool
@@ -117,10 +132,14 @@ package struct MethodDescription: Sendable {
   package let example: String
   /// Requests that prepare the example, `method params` each.
   package let preparation: [(MethodName, String)]
+  /// An answer with the members that every answer has, where their values depend on the server. A test
+  /// compares it with a server's.
+  package let sample: String?
 
   init(
     _ method: MethodName, _ summary: String, params: [ParamDescription] = [], result: ValueSchema,
-    errors: [ErrorDescription] = [], example: String = "{}", after preparation: [(MethodName, String)] = []
+    errors: [ErrorDescription] = [], example: String = "{}", after preparation: [(MethodName, String)] = [],
+    sample: String? = nil
   ) {
     self.method = method
     self.summary = summary
@@ -129,9 +148,10 @@ package struct MethodDescription: Sendable {
     self.errors = params.isEmpty ? errors : [.params] + errors
     self.example = example
     self.preparation = preparation
+    self.sample = sample
   }
 
-  /// Result of the example, JSON text: what the method gives on books whose clock stands at 2025-01-01. Nil
-  /// for what depends on the server.
-  package var exampleResult: String? { MethodExampleResults.all[method] }
+  /// Result of the example, JSON text: what the method gives on books whose clock stands at 2025-01-01, and
+  /// for what depends on the server one answer out of many.
+  package var exampleResult: String { MethodExampleResults.all[method] ?? sample ?? "null" }
 }

@@ -141,7 +141,7 @@ extension MethodTable {
     ParamDescription("precise_amount", .amount, "Minor units, more than 0. This or `amount`."),
     ParamDescription("amount", .decimal, "Units, times `precision`, rounded half away from zero."),
     ParamDescription("precision", .integer(1...Int64.max), "Minor units in a unit; 1 by default."),
-    ParamDescription("description", .text(WireLimit.descriptionBytes), "Text."),
+    ParamDescription("description", .anyText(WireLimit.descriptionBytes), "Text."),
     ParamDescription("allow_overdraft", .boolean, "The source may go below zero; false by default."),
     ParamDescription(
       "overdraft_limit", .decimal, "How far below zero, in units; allows overdraft by itself."),

@@ -20,6 +20,11 @@ extension MethodTable {
       ("Indicator", #"{"type":"string","maxLength":256,"pattern":"^@\\S+$"}"#),
       ("Party", #"{"type":"string","pattern":"^(@\\S+|bln_[A-Za-z0-9_-]{1,64})$"}"#),
       ("LedgerID", #"{"type":"string","pattern":"^(general_ledger_id|ldg_[A-Za-z0-9_-]{1,64})$"}"#),
+      ("Operand", #"{"type":["string","number","boolean","null"]}"#),
+      (
+        "Operands",
+        #"{"type":["array","string"],"description":"Values, or one text: a,b,c for in, a|b for between."}"#
+      ),
       identifier("IdentityID", .identity), identifier("BalanceID", .balance),
       identifier("TransactionID", .transaction),
       (

@@ -10,14 +10,14 @@ extension MethodTable {
       result: ValueSchema("\"pong\"", #"{"const":"pong"}"#)),
     MethodDescription(
       .serverInfo, "Name, version, protocol, start, limits, durability, data directory and counts.",
-      result: .object),
+      result: .object, sample: MethodSamples.info),
     MethodDescription(
       .serverStats,
       "Counts, errors and latencies by method, queue depths, memory, journal position, cut age.",
-      result: .object),
+      result: .object, sample: MethodSamples.stats),
     MethodDescription(
       .serverMetrics, "What server.stats tells, as Prometheus text.",
-      result: ValueSchema("text", #"{"type":"string"}"#)),
+      result: ValueSchema("text", #"{"type":"string"}"#), sample: MethodSamples.metrics),
     MethodDescription(
       .serverCancel, "Stops a request that is still waiting or running; it is then answered with CANCELLED.",
       params: [
@@ -27,13 +27,16 @@ extension MethodTable {
         ParamDescription(
           "connection", .integer(0...Int64.max), "Another connection's number; this connection when absent."),
       ],
-      result: .object, example: #"{"id":7}"#),
+      result: .object, example: #"{"id":7}"#, sample: #"{"cancelled":0}"#),
     MethodDescription(
       .snapshotsCreate, "Saves all books to the disk in the background.",
       params: [ParamDescription("wait", .boolean, "Answer only when the snapshot is on the disk.")],
-      result: .object, example: #"{"wait":true}"#),
-    MethodDescription(.snapshotsList, "The snapshots on the disk.", result: .array(of: .object)),
-    MethodDescription(.discover, "This protocol as an OpenRPC document.", result: .object),
+      result: .object, example: #"{"wait":true}"#, sample: MethodSamples.snapshot),
+    MethodDescription(
+      .snapshotsList, "The snapshots on the disk.", result: .array(of: .object),
+      sample: "[\(MethodSamples.snapshot)]"),
+    MethodDescription(
+      .discover, "This protocol as an OpenRPC document.", result: .object, sample: MethodSamples.discovery),
   ]
 
   static let ledgerMethods: [MethodDescription] = [
@@ -88,7 +91,8 @@ extension MethodTable {
     ),
     MethodDescription(
       .identitiesUpdate, "Changes fields of an identity; null clears one.",
-      params: [ParamDescription("identity_id", .identityID, required: true, "Which.")] + identityFields,
+      params: [ParamDescription("identity_id", .identityID, required: true, "Which.")]
+        + identityFields.map { ParamDescription($0.name, .nullableText(WireLimit.nameBytes), $0.text) },
       result: .identity, errors: [.noIdentity],
       example: #"{"identity_id":"idt_ann","city":"Lagos","first_name":null}"#),
     MethodDescription(
@@ -129,7 +133,7 @@ extension MethodTable {
   ) -> MethodDescription {
     let fields = QueryField.all(in: table).map(\.name).joined(separator: ", ")
     let condition = ParamDescription(
-      "FIELD_OPERATOR", .anything,
+      ParamDescription.condition, .anything,
       "Any number of conditions, such as `created_at_gte`. Fields: \(fields), meta_data.KEY. Operators: "
         + FilterOperator.allCases.map(\.name).joined(separator: ", ")
         + ". `in` takes an array or a comma list, `between` an array or `a|b`, `isnull` true or false.")

@@ -60,7 +60,13 @@ package enum MethodTable {
     writer.string("by-name")
     writer.key("params")
     writer.beginArray()
-    for param in method.params { append(param, into: &writer) }
+    for param in method.params {
+      if param.name == ParamDescription.condition {
+        appendConditions(of: method.method, into: &writer)
+      } else {
+        append(param, into: &writer)
+      }
+    }
     writer.endArray()
     writer.key("result")
     writer.beginObject()
@@ -93,6 +99,33 @@ package enum MethodTable {
     writer.endObject()
   }
 
+  /// A param for each condition that a list takes, so that programs which know only this document can filter.
+  private static func appendConditions(of method: MethodName, into writer: inout JSONWriter) {
+    for field in QueryField.all(in: listedTable(method)) {
+      for op in field.type.allowedOperators {
+        let schema: ValueSchema =
+          switch op.arity {
+          case .none: .boolean
+          case .one: .operand
+          case .pair, .list: .operands
+          }
+        append(
+          ParamDescription("\(field.name)_\(op.name)", schema, "A condition on \(field.name)."), into: &writer
+        )
+      }
+    }
+  }
+
+  private static func listedTable(_ method: MethodName) -> QueryTable {
+    switch method {
+    case .ledgersList: .ledgers
+    case .identitiesList: .identities
+    case .balancesList: .balances
+    case .transactionsList: .transactions
+    default: preconditionFailure("only lists take conditions")
+    }
+  }
+
   private static func append(_ error: ErrorDescription, into writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("code")
@@ -108,7 +141,6 @@ package enum MethodTable {
   }
 
   private static func appendExample(of method: MethodDescription, into writer: inout JSONWriter) {
-    guard let result = method.exampleResult else { return }
     writer.beginObject()
     writer.key("name")
     writer.string("example")
@@ -132,7 +164,7 @@ package enum MethodTable {
     writer.key("name")
     writer.string(method.result.label)
     writer.key("value")
-    writer.value(result.utf8.span)
+    writer.value(method.exampleResult.utf8.span)
     writer.endObject()
     writer.endObject()
   }
