@@ -5,8 +5,9 @@ import Columns
 import Ledger
 import Platform
 
-/// Makes balances, moves money between random pairs of them one by one and in batches, restores the whole from its
-/// rows; prints nanoseconds of processor time an item and a digest of the result, so that faster cannot mean different.
+/// Makes balances, moves money between random pairs of them one by one and in batches, restores the whole
+/// from its rows; prints nanoseconds of processor time an item and a digest of the result, so that faster
+/// cannot mean different.
 enum BooksBenchmark {
   /// - Parameters:
   ///   - balanceCount: rows to work on.

@@ -3,7 +3,8 @@
 import Wire
 
 extension SocketBenchmark {
-  /// Name and params; balances were made in order within this run, so created_at is bounded by the server's answers.
+  /// Name and params; balances were made in order within this run, so created_at is bounded by the server's
+  /// answers.
   static let shapeParams: [(name: String, params: String)] = [
     (
       "currency eq, 50 newest",

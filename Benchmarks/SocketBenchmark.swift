@@ -4,8 +4,8 @@ import Platform
 import Server
 import Wire
 
-/// The server on a thread of this process, the client on another, as on the two cores of a small machine. Redis beside
-/// it in the same run, where its programs are installed.
+/// The server on a thread of this process, the client on another, as on the two cores of a small machine.
+/// Redis beside it in the same run, where its programs are installed.
 enum SocketBenchmark {
   static let balanceCount = 1_000_000
 

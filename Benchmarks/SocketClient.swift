@@ -19,8 +19,8 @@ import Wire
 
   deinit { unsafe room.deallocate() }
 
-  /// Sends `requests` (whole lines) and reads `count` answers. The requests must fit the kernel's buffer or be one
-  /// line, because nothing is read before all is written.
+  /// Sends `requests` (whole lines) and reads `count` answers. The requests must fit the kernel's buffer or
+  /// be one line, because nothing is read before all is written.
   mutating func exchange(_ requests: [UInt8], count: Int) throws {
     guard case .bytes = try socket.writeAll(requests.span) else { throw ClientFailure.hungUp }
     var missing = count

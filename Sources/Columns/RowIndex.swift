@@ -23,8 +23,9 @@
 /// chunk         0      1      …  63         0        …            64            (stripe · 64 + shard)
 /// slot          0..7   0..7   …  0..7       8..15    …            0..7
 /// ```
-/// Eight rows that were made together stay together, so that a chunk's bitmap of 64 bytes goes into the bitmap of its
-/// stripe byte by byte; the next eight go to another shard, so that neighbours do not share a lock.
+/// Eight rows that were made together stay together, so that a chunk's bitmap of 64 bytes goes into the
+/// bitmap of its stripe byte by byte; the next eight go to another shard, so that neighbours do not share a
+/// lock.
 @usableFromInline package enum Layout {
   /// Locks, and slices of every table.
   @inlinable package static var shardCount: Int { 64 }

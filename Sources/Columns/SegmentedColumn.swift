@@ -29,8 +29,8 @@ import Platform
 
   private nonisolated(unsafe) let growth = UnsafeMutablePointer<Growth>.allocate(capacity: 1)
 
-  /// Segments that fill a huge page. The first so many come from the allocator one by one, so that small books stay
-  /// small; the others together from the system.
+  /// Segments that fill a huge page. The first so many come from the allocator one by one, so that small
+  /// books stay small; the others together from the system.
   private static var groupCount: Int {
     max(1, PageMemory.hugePageByteCount / (segmentRows * MemoryLayout<Element>.stride))
   }

@@ -6,8 +6,8 @@ import Synchronization
 /// A code of a `TextDictionary`; 0 is the code of the absent value.
 package typealias TextCode = UInt32
 
-/// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any thread
-/// reads the text of a code that it learned through a lock or a cut, and looks up codes.
+/// Distinct texts, numbered from 1 in order of first use; nothing is ever removed. One writer adds; any
+/// thread reads the text of a code that it learned through a lock or a cut, and looks up codes.
 @safe @usableFromInline package final class TextDictionary: Sendable {
   private let heap = TextHeap()
   private let offsets = SegmentedColumn<HeapOffset>()

@@ -6,8 +6,8 @@ import Platform
 
 extension Books {
   /// Checks everything that a cut sees: that credits equal debits and agree with the transactions, that every
-  /// balance is credit less debit, that chains are complete, indexes find every row, and amounts have one form.
-  /// Writers may go on meanwhile.
+  /// balance is credit less debit, that chains are complete, indexes find every row, and amounts have one
+  /// form. Writers may go on meanwhile.
   /// - Returns: what is wrong, at most `limit` texts; empty for sound books.
   /// - Complexity: O(rows), with two amounts of memory for each balance.
   package func checkInvariants(on cut: Cut, limit: Int = 100) -> [String] {
@@ -145,7 +145,8 @@ private struct InvariantCheck {
     checkOwnership(owners)
   }
 
-  /// The counts of balances by identity are the writer's, so they can be compared only if nothing was written since.
+  /// The counts of balances by identity are the writer's, so they can be compared only if nothing was written
+  /// since.
   private mutating func checkOwnership(_ owners: [RowIndex: UInt32]) {
     let wrong = books.creationLock.withLock {
       books.position != cut.position

@@ -7,9 +7,9 @@ import Synchronization
 
 /// Every ledger, identity, balance and transaction, in memory.
 ///
-/// Writes are serialised by the creation lock (rank 0): each transaction makes a row and a reference. Under it a
-/// write takes the locks of the shards it touches (rank 1) for as long as it changes them. Readers of one row take
-/// that row's shard lock; every other reader takes a cut. See docs/concurrency.md.
+/// Writes are serialised by the creation lock (rank 0): each transaction makes a row and a reference. Under
+/// it a write takes the locks of the shards it touches (rank 1) for as long as it changes them. Readers of
+/// one row take that row's shard lock; every other reader takes a cut. See docs/concurrency.md.
 @safe package final class Books: Sendable {
   package let epochs = Epochs()
   package let balances: BalanceTable
@@ -31,7 +31,8 @@ import Synchronization
   /// What only the holder of the creation lock touches.
   nonisolated(unsafe) let writer: UnsafeMutablePointer<WriterState>
 
-  /// Rows that readers may see, and the position of the last fact; written by the writer when a command is done.
+  /// Rows that readers may see, and the position of the last fact; written by the writer when a command is
+  /// done.
   private let publishedBalances = Atomic<Int>(0)
   private let publishedTransactions = Atomic<Int>(0)
   private let publishedLedgers = Atomic<Int>(0)
@@ -86,8 +87,8 @@ import Synchronization
       identities: publishedIdentities.load(ordering: .acquiring))
   }
 
-  /// Whether row order is also the order of created_at. Once false it stays so; a reader asks its cut, which knew
-  /// when it was taken.
+  /// Whether row order is also the order of created_at. Once false it stays so; a reader asks its cut, which
+  /// knew when it was taken.
   package var balancesLieInTimeOrder: Bool { balancesAreInTimeOrder.load(ordering: .acquiring) }
 
   /// The row with that identifier, if readers may see it. O(1) expected; no shard lock.
@@ -122,7 +123,8 @@ import Synchronization
     return row
   }
 
-  /// Runs `body` under the lock of the row's shard: what the row's current blocks and records say holds meanwhile.
+  /// Runs `body` under the lock of the row's shard: what the row's current blocks and records say holds
+  /// meanwhile.
   package func withShard<Result, Failure: Error>(
     of row: RowIndex, _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {

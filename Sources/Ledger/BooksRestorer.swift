@@ -57,7 +57,8 @@ package struct RestoredBalance: Sendable {
   }
 }
 
-/// The columns of a transaction as a snapshot keeps them, but for its detail and metadata. The chains are made anew.
+/// The columns of a transaction as a snapshot keeps them, but for its detail and metadata. The chains are
+/// made anew.
 package struct RestoredTransaction: Sendable {
   package var identifier: Identifier
   package var source: RowIndex
@@ -84,9 +85,10 @@ package struct RestoredTransaction: Sendable {
   }
 }
 
-/// Fills empty books row by row: currencies, indicators, ledgers, identities, then balances, then transactions, and
-/// keys at any time. Bytes are taken as they were written: who reads them from a disk has checked their checksums;
-/// what refers to other rows is checked here. One thread. Each row costs O(its bytes).
+/// Fills empty books row by row: currencies, indicators, ledgers, identities, then balances, then
+/// transactions, and keys at any time. Bytes are taken as they were written: who reads them from a disk has
+/// checked their checksums; what refers to other rows is checked here. One thread. Each row costs O(its
+/// bytes).
 package struct BooksRestorer: ~Copyable {
   private let books: Books
   private var keyCount = 0

@@ -5,8 +5,8 @@ import Columns
 import Platform
 
 extension Cut {
-  /// XXH3 over every column of every row, in row order: equal for equal books, however they came about and wherever
-  /// they lie in memory. O(all bytes).
+  /// XXH3 over every column of every row, in row order: equal for equal books, however they came about and
+  /// wherever they lie in memory. O(all bytes).
   package func digest() -> UInt64 {
     var digest = StateDigest()
     digest.add(position)

@@ -141,8 +141,8 @@ package final class EntityTable: Sendable {
     unsafe record(row, cells.block(Layout.chunk(of: row), cut: epoch))
   }
 
-  /// The record's bytes now, nil when deleted. The caller holds the row's shard lock or keeps writers out, and uses
-  /// the bytes only meanwhile.
+  /// The record's bytes now, nil when deleted. The caller holds the row's shard lock or keeps writers out,
+  /// and uses the bytes only meanwhile.
   package func currentRecord(_ row: RowIndex) -> UnsafeRawBufferPointer? {
     unsafe record(row, cells.currentBlock(Layout.chunk(of: row)))
   }

@@ -7,7 +7,8 @@ import Platform
 /// One side of a transaction as the caller names it.
 package enum Party: Hashable, Sendable {
   case balance(Identifier)
-  /// `@name`: the balance with that indicator in the transaction's currency, made on the fly in the general ledger.
+  /// `@name`: the balance with that indicator in the transaction's currency, made on the fly in the general
+  /// ledger.
   case indicator(String)
 }
 

@@ -14,8 +14,8 @@ package struct AnswerPlace: Hashable, Sendable {
   }
 }
 
-/// Answers that are not finished, and finished ones that wait behind them. A value without sockets: answers go in at
-/// any time, bytes come out in order.
+/// Answers that are not finished, and finished ones that wait behind them. A value without sockets: answers
+/// go in at any time, bytes come out in order.
 struct AnswerQueue {
   private enum Slot {
     case unfinished

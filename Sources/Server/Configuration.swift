@@ -29,8 +29,8 @@ package struct Configuration: Sendable {
 
   package var effectiveSocketPath: String { socketPath ?? PathName.join(dataDirectory, "ledgerline.sock") }
 
-  /// What limits memory and patience. Every one is enforced per connection or per server, so that no client can make
-  /// the others wait or the process grow.
+  /// What limits memory and patience. Every one is enforced per connection or per server, so that no client
+  /// can make the others wait or the process grow.
   package struct Bounds: Sendable {
     /// Connections; one more is told BUSY and closed.
     package var connections = 10_000
@@ -40,8 +40,8 @@ package struct Configuration: Sendable {
     package var waitingAnswerByteCount = 1 << 20
     /// Unfinished requests of one connection before it is no longer read.
     package var unfinishedRequests = 1024
-    /// Long queries and streams of one connection at a time before it is no longer read: each may hold a page of
-    /// rows, or the row numbers of a whole table.
+    /// Long queries and streams of one connection at a time before it is no longer read: each may hold a page
+    /// of rows, or the row numbers of a whole table.
     package var unfinishedQueries = 16
     /// Bytes of the answers of one batch before the reads that are left in it are told BUSY.
     package var batchAnswerByteCount = 64 << 20

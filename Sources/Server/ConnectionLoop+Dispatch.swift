@@ -36,8 +36,8 @@ extension ConnectionLoop {
     }
   }
 
-  /// A batch has one array of answers; each run of adjacent reads shares one cut. It pauses when the connection's
-  /// turn is over, and while too many of its queries are at work.
+  /// A batch has one array of answers; each run of adjacent reads shares one cut. It pauses when the
+  /// connection's turn is over, and while too many of its queries are at work.
   mutating func goOnWithBatch(_ connection: UnsafeMutablePointer<Connection>) {
     let bounds = shared.configuration.bounds
     guard var batch = unsafe connection.pointee.batch.take() else { return }

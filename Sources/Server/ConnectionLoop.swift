@@ -6,8 +6,8 @@ import Query
 import Synchronization
 import Wire
 
-/// A loop's state, which lives on its thread. Level-triggered epoll; one write for one read; no locks but those of
-/// the books.
+/// A loop's state, which lives on its thread. Level-triggered epoll; one write for one read; no locks but
+/// those of the books.
 @safe struct ConnectionLoop: ~Copyable {
   /// Reads of one connection in one turn, so that a busy one does not starve the others.
   private static let readsPerTurn = 4
@@ -139,8 +139,9 @@ import Wire
     return unsafe connection.pointee.isGone || connection.pointee.takesRequests(shared.configuration.bounds)
   }
 
-  /// Writes what is finished and carries out the lines that have come, as long as answers have somewhere to go.
-  /// Whenever it ends with lines left, an answer or the socket is waited for, and it is called again then.
+  /// Writes what is finished and carries out the lines that have come, as long as answers have somewhere to
+  /// go. Whenever it ends with lines left, an answer or the socket is waited for, and it is called again
+  /// then.
   mutating func advance(_ connection: UnsafeMutablePointer<Connection>) {
     let bounds = shared.configuration.bounds
     var hasTakenLines = false

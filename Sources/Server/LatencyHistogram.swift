@@ -2,8 +2,8 @@
 
 import Synchronization
 
-/// Counts of durations in nanoseconds. Buckets are powers of two, each cut into 16 equal parts, so a quantile is off
-/// by at most 6.25 %. Any thread may record; a reader may miss what is being recorded.
+/// Counts of durations in nanoseconds. Buckets are powers of two, each cut into 16 equal parts, so a quantile
+/// is off by at most 6.25 %. Any thread may record; a reader may miss what is being recorded.
 package final class LatencyHistogram: Sendable {
   private static let partBits = 4
   private static let bucketCount = (64 - partBits + 1) << partBits

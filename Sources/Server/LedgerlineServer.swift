@@ -21,7 +21,8 @@ package enum StartError: Error, CustomStringConvertible {
   }
 }
 
-/// One server. `start` returns when clients can connect; `run` accepts them until `stop` is called or a signal comes.
+/// One server. `start` returns when clients can connect; `run` accepts them until `stop` is called or a
+/// signal comes.
 package final class LedgerlineServer: Sendable {
   let shared: Shared
   let services: Services
@@ -35,8 +36,8 @@ package final class LedgerlineServer: Sendable {
   package var socketPath: String { shared.configuration.effectiveSocketPath }
 
   /// Opens the data directory, loads it, listens.
-  /// - Parameter handlesSignals: SIGTERM and SIGINT stop the server; no other thread may run yet that does not
-  ///   block them.
+  /// - Parameter handlesSignals: SIGTERM and SIGINT stop the server; no other thread may run yet that does
+  ///   not block them.
   package static func start(
     _ configuration: Configuration, clock: any TimeSource = SystemClock(), handlesSignals: Bool = false,
     log: ServerLog? = nil
@@ -106,8 +107,8 @@ package final class LedgerlineServer: Sendable {
     return (inbox, thread)
   }
 
-  /// Accepts clients until the server is to stop, then stops it: nothing new is taken, what was read is finished,
-  /// a last snapshot is taken.
+  /// Accepts clients until the server is to stop, then stops it: nothing new is taken, what was read is
+  /// finished, a last snapshot is taken.
   /// - Returns: whether all is on disk.
   package func run() -> Bool {
     acceptor.run()

@@ -1,4 +1,5 @@
-// Requests that have not been answered yet because a query thread or a stream is at work, by connection and id.
+// Requests that have not been answered yet because a query thread or a stream is at work, by connection and
+// id.
 
 import Platform
 import Query
@@ -34,8 +35,8 @@ final class RunningRequests: Sendable {
     }
   }
 
-  /// Stops every request of the connection that bears the id, as far as `peer` may: a user who only reads stops
-  /// nobody else's.
+  /// Stops every request of the connection that bears the id, as far as `peer` may: a user who only reads
+  /// stops nobody else's.
   /// - Returns: how many there were.
   func cancel(_ connection: UInt64, id: RequestID, by peer: Peer) -> Int {
     stop(connection) { $0.id == id && (peer.mayWrite || $0.user == peer.credentials.userID) }
@@ -52,8 +53,8 @@ final class RunningRequests: Sendable {
     for entry in entries { entry.stop.cancel() }
   }
 
-  /// Ends the queries whose cuts are older than `greatestAge`; with `isTooHeavy` also those of the oldest cut, because
-  /// replaced blocks are kept until the oldest cut has gone.
+  /// Ends the queries whose cuts are older than `greatestAge`; with `isTooHeavy` also those of the oldest
+  /// cut, because replaced blocks are kept until the oldest cut has gone.
   /// - Returns: how many were ended.
   func expireCuts(now: MonotonicTime, greatestAge: Duration, isTooHeavy: Bool) -> Int {
     let expired = entries.withLock { entries in

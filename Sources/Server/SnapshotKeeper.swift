@@ -131,7 +131,8 @@ final class SnapshotKeeper: Sendable {
     waiter.inbox.post(.finished(connection: waiter.connection, waiter.place, line: output.copied()))
   }
 
-  /// The last snapshot is taken after the connections have closed; who waits for one is told that it is not his.
+  /// The last snapshot is taken after the connections have closed; who waits for one is told that it is not
+  /// his.
   private func tellStopped() {
     let waiters = state.withLock { state in
       let waiters = state.waiters

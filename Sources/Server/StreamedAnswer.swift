@@ -6,8 +6,8 @@ import Platform
 import Query
 import Wire
 
-/// The rows of a query that was asked with `stream`, and how far they have been sent. Handed from the query thread to
-/// the loop, and used by one of them at a time.
+/// The rows of a query that was asked with `stream`, and how far they have been sent. Handed from the query
+/// thread to the loop, and used by one of them at a time.
 final class StreamedAnswer: @unchecked Sendable {
   // @unchecked: the message that hands it over is the only way from one thread to the other.
   let id: RequestID

@@ -9,8 +9,8 @@ import TestSupport
 import Testing
 
 @Suite struct CutsUnderLoadTests {
-  /// Threads post batches around a ring of balances, so that every whole batch leaves all balances as they were.
-  /// A reader that ever sees a part of one sees balances that are not zero.
+  /// Threads post batches around a ring of balances, so that every whole batch leaves all balances as they
+  /// were. A reader that ever sees a part of one sees balances that are not zero.
   @Test func atomicBatchIsSeenWholeOrNotAtAll() throws {
     let books = Books(clock: SystemClock(), seed: (1, 2))
     let ringSize = 40

@@ -1,12 +1,13 @@
-// The books as anyone would write them first: dictionaries of plain values, rules in order. The oracle of the tests.
+// The books as anyone would write them first: dictionaries of plain values, rules in order. The oracle of the
+// tests.
 
 import Amounts
 import Columns
 import Ledger
 import Platform
 
-/// Answers as `Books` does, with rows counted from 0 in each table. Identifiers are always chosen by the test, but for
-/// indicator balances, which are named by indicator.
+/// Answers as `Books` does, with rows counted from 0 in each table. Identifiers are always chosen by the
+/// test, but for indicator balances, which are named by indicator.
 struct NaiveBooks {
   struct Balance: Equatable {
     var ledger: Int

@@ -1,4 +1,5 @@
-// Many clients at once: money is neither made nor lost, no reader sees half a transfer, each client its own order.
+// Many clients at once: money is neither made nor lost, no reader sees half a transfer, each client its own
+// order.
 
 import Ledger
 import LedgerlineClient

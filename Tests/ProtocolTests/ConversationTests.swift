@@ -1,5 +1,5 @@
-// Requests and answers from files, through a real server and its socket: conversations of our own, the examples of
-// the docs, and the bad requests that the decoder's tests know.
+// Requests and answers from files, through a real server and its socket: conversations of our own, the
+// examples of the docs, and the bad requests that the decoder's tests know.
 
 import Foundation
 import Ledger
@@ -10,8 +10,8 @@ import Testing
 
 @testable import Wire
 
-/// A file of lines: `> request`, `< answer`, `= name`, `$ preparation`, `# comment`; `{{TEXT*COUNT}}` stands for
-/// repetitions, `{{xFF}}` for a byte.
+/// A file of lines: `> request`, `< answer`, `= name`, `$ preparation`, `# comment`; `{{TEXT*COUNT}}` stands
+/// for repetitions, `{{xFF}}` for a byte.
 struct ConversationFile {
   struct Line {
     let number: Int

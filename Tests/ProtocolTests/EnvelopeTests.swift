@@ -1,5 +1,5 @@
-// What stands beside the params of a request: time limits, cancelling, streams, keys, positions, and the order of
-// answers when some are made by other threads.
+// What stands beside the params of a request: time limits, cancelling, streams, keys, positions, and the
+// order of answers when some are made by other threads.
 
 import Ledger
 import LedgerlineClient

@@ -1,4 +1,5 @@
-// Clients that flood, stall, leave, never finish: the server answers what it must, and its memory stays bounded.
+// Clients that flood, stall, leave, never finish: the server answers what it must, and its memory stays
+// bounded.
 
 import Ledger
 import LedgerlineClient

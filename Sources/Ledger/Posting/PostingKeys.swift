@@ -1,10 +1,12 @@
-// Hashes and identifiers of transactions, made ahead so that the memory behind them is near when it is needed.
+// Hashes and identifiers of transactions, made ahead so that the memory behind them is near when it is
+// needed.
 
 import Amounts
 import Columns
 import Platform
 
-/// Where a transaction will look: most of what a posting costs is waiting for memory, and these waits overlap.
+/// Where a transaction will look: most of what a posting costs is waiting for memory, and these waits
+/// overlap.
 struct PostingKeys: BitwiseCopyable {
   /// Hash of the balance's identifier; not used for an indicator.
   var source: UInt64
@@ -15,7 +17,8 @@ struct PostingKeys: BitwiseCopyable {
 }
 
 extension Books {
-  /// Items that are prepared together: their misses overlap, and what was fetched is still in the nearest cache.
+  /// Items that are prepared together: their misses overlap, and what was fetched is still in the nearest
+  /// cache.
   static let window = 16
 
   /// Makes the keys of a transaction and asks for the slots of the indexes.
