@@ -1,5 +1,7 @@
 // Bytes that never change: texts and small records, appended once, read without locks.
 
+import Synchronization
+
 /// Where a record lies in a `TextHeap`; `none` means no record.
 @usableFromInline package struct HeapOffset: Hashable, Sendable, BitwiseCopyable {
   @usableFromInline package let rawValue: UInt64
@@ -22,28 +24,26 @@
   package static let recordByteLimit = segmentByteCount - 4
 
   private let segments = SegmentedColumn<UInt>()
-  private nonisolated(unsafe) let end: UnsafeMutablePointer<Int>
+  /// Bytes used; the writer's, but for those who ask how many there are.
+  private let end = Atomic<Int>(0)
   /// Memory of all segments but the first; the writer's.
   private nonisolated(unsafe) let regions: UnsafeMutablePointer<[Region]>
 
   package init() {
-    unsafe end = .allocate(capacity: 1)
-    unsafe end.initialize(to: 0)
     unsafe regions = .allocate(capacity: 1)
     unsafe regions.initialize(to: [])
   }
 
   deinit {
-    if unsafe end.pointee > 0 {
+    if byteCount > 0 {
       unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(0)])?.deallocate()
     }
-    unsafe end.deallocate()
     unsafe regions.deinitialize(count: 1)
     unsafe regions.deallocate()
   }
 
-  /// Bytes used, lengths and padding included. Writer only.
-  package var byteCount: Int { unsafe end.pointee }
+  /// Bytes used, lengths and padding included. Any thread.
+  package var byteCount: Int { end.load(ordering: .relaxed) }
 
   /// Appends a record of `byteCount` bytes, which `fill` writes. O(bytes).
   @inline(__always)
@@ -59,12 +59,12 @@
   private func reserve(_ byteCount: Int) -> Int {
     precondition(byteCount <= Self.recordByteLimit, "a record fits a segment")
     let needed = (byteCount + 4 + 3) & ~3
-    var place = unsafe end.pointee
+    var place = end.load(ordering: .relaxed)
     if place & (Self.segmentByteCount - 1) + needed > Self.segmentByteCount || place == 0 {
       place = (place + Self.segmentByteCount - 1) & ~(Self.segmentByteCount - 1)
     }
     if place & (Self.segmentByteCount - 1) == 0 { addSegment(place >> Self.segmentShift) }
-    unsafe end.pointee = place + needed
+    end.store(place + needed, ordering: .relaxed)
     return place
   }
 
