@@ -1,5 +1,6 @@
 // Which cuts are held: writers ask before they overwrite, readers ask before a block is given back.
 
+import Platform
 import Synchronization
 
 /// Numbers the cuts of one set of books.

@@ -69,10 +69,10 @@ import Glibc
 /// One lock of its own.
 @usableFromInline package struct Lock: Sendable {
   private let table = LockTable(count: 1)
-  package init() {}
-  package func lock() { table.lock(0) }
+  @usableFromInline package init() {}
+  @usableFromInline package func lock() { table.lock(0) }
   package func tryLock() -> Bool { table.tryLock(0) }
-  package func unlock() { table.unlock(0) }
+  @usableFromInline package func unlock() { table.unlock(0) }
 
   /// Runs `body` while the lock is held.
   @inline(__always)

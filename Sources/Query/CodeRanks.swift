@@ -2,7 +2,7 @@
 
 import Columns
 import Ledger
-import Synchronization
+import Platform
 
 /// The rank of each code by its text's UTF-8 bytes. Texts of codes never change and new codes only add to
 /// them, so ranks made for more codes serve every older cut.
@@ -22,7 +22,7 @@ final class CodeRanks: Sendable {
 
 /// The ranks of all coded columns of one set of books.
 final class RankCache: Sendable {
-  private let kept = Mutex<[CodeColumn: CodeRanks]>([:])
+  private let kept = Guarded<[CodeColumn: CodeRanks]>([:])
 
   /// Ranks that know every code below `codeCount`.
   /// - Complexity: O(1) when they are kept; else O(new codes · log new codes + all codes).

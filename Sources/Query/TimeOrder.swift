@@ -1,7 +1,7 @@
 // Whether the rows of a table lie in the order of their creation times, so that a walk is a sort.
 
 import Columns
-import Synchronization
+import Platform
 
 /// Remembers how far created_at was found to rise. The column is written once, so what was found stays true.
 final class TimeOrder: Sendable {
@@ -11,7 +11,7 @@ final class TimeOrder: Sendable {
     var isBroken = false
   }
 
-  private let tables = Mutex<[QueryTable: Found]>([:])
+  private let tables = Guarded<[QueryTable: Found]>([:])
 
   /// Whether all rows of the cut are in order.
   /// - Complexity: O(rows that were created since the last question).

@@ -13,7 +13,7 @@ final class Acceptor: Sendable {
   /// Clients taken in before anything else is looked at.
   private static let clientsPerTurn = 256
 
-  private let state: Mutex<State>
+  private let state: Guarded<State>
   private let wakeUp: WakeUp
   private let shouldStop = Atomic<Bool>(false)
   private let shared: Shared
@@ -44,7 +44,7 @@ final class Acceptor: Sendable {
     if let descriptor = signals?.descriptor {
       try events.add(descriptor, token: Self.signalToken, interest: .read)
     }
-    state = Mutex(
+    state = Guarded(
       try State(
         events: events, listening: listening, signals: signals, directoryLock: directoryLock,
         spare: SpareDescriptor()))

@@ -132,12 +132,12 @@ package final class LedgerlineServer: Sendable {
 
 /// Carries an event loop to the thread that is to own it.
 private final class LoopEvents: Sendable {
-  private let slot: Mutex<EventLoopSlot>
+  private let slot: Guarded<EventLoopSlot>
   let wakeUp: WakeUp
 
   init(_ events: consuming EventLoop) {
     wakeUp = events.wakeUp
-    slot = Mutex(EventLoopSlot(events: events))
+    slot = Guarded(EventLoopSlot(events: events))
   }
 
   func take() -> EventLoop {

@@ -1,7 +1,6 @@
 // What other threads tell an event loop.
 
 import Platform
-import Synchronization
 
 /// A message to a loop, which acts on it between two rounds of events.
 enum LoopMessage: Sendable {
@@ -30,7 +29,7 @@ package struct Peer: Sendable, Equatable {
 
 /// Messages waiting for a loop. Any thread posts; the loop takes them all at once.
 final class LoopInbox: Sendable {
-  private let messages = Mutex<[LoopMessage]>([])
+  private let messages = Guarded<[LoopMessage]>([])
   private let wakeUp: WakeUp
 
   init(wakeUp: WakeUp) { self.wakeUp = wakeUp }

@@ -3,7 +3,6 @@
 
 import Platform
 import Query
-import Synchronization
 import Wire
 
 /// Finds what `server.cancel` and a hang-up are to stop. Any thread.
@@ -19,7 +18,7 @@ final class RunningRequests: Sendable {
     var cutTakenAt: MonotonicTime?
   }
 
-  private let entries = Mutex<[UInt64: [Entry]]>([:])
+  private let entries = Guarded<[UInt64: [Entry]]>([:])
 
   /// Requests running now.
   var count: Int { entries.withLock { $0.reduce(0) { $0 + $1.value.count } } }
