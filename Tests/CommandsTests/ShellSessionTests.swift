@@ -73,11 +73,12 @@ extension ShellSession {
 
 @Test func methodsComeFromTheServerWhenItTells() throws {
   let document =
-    #"{"methods":[{"name":"a.b","summary":"Does.","params":[{"name":"x","required":true},{"name":"y"}]}]}"#
+    #"{"methods":[{"name":"a.b","summary":"Does.","params":[{"name":"x","required":true},{"name":"y"},"#
+    + #"{"name":"created_at_gte"}]}]}"#
   let (session, _, _) = session(["rpc.discover": document])
   session.learnMethods()
   #expect(session.catalogue.methods.map(\.name) == ["a.b"])
-  #expect(session.catalogue.method("a.b")?.parameters == ["x*", "y"])
+  #expect(session.catalogue.method("a.b")?.parameters == ["x*", "y"], "conditions are told by their fields")
 }
 
 @Test(arguments: [

@@ -1,6 +1,7 @@
-// The methods that the shell knows: of the live server when it tells, else a built-in list.
+// The methods that the shell knows: of the live server when it tells, else those of this program.
 
 import LedgerlineClient
+import Wire
 
 /// Methods with their parameters and a line about each.
 package struct MethodCatalogue: Sendable {
@@ -9,18 +10,6 @@ package struct MethodCatalogue: Sendable {
     package let summary: String
     /// Names of members; those that must be given end with `*`.
     package let parameters: [String]
-
-    package init(_ name: String, _ parameters: String = "", _ summary: String = "") {
-      self.name = name
-      self.summary = summary
-      self.parameters = parameters.split(separator: " ").map(String.init)
-    }
-
-    init(name: String, summary: String, parameters: [String]) {
-      self.name = name
-      self.summary = summary
-      self.parameters = parameters
-    }
   }
 
   package let methods: [Method]
@@ -32,8 +21,11 @@ package struct MethodCatalogue: Sendable {
     let methods = (document["methods"]?.array ?? []).compactMap { node -> Method? in
       guard let name = node["name"]?.string else { return nil }
       let parameters = (node["params"]?.array ?? []).compactMap { parameter -> String? in
-        guard let name = parameter["name"]?.string else { return nil }
-        return parameter["required"] == .bool(true) ? name + "*" : name
+        // A list takes a member for each field and operator: too many to show one by one.
+        guard let member = parameter["name"]?.string, !FilterVocabulary.isCondition(member) else {
+          return nil
+        }
+        return parameter["required"] == .bool(true) ? member + "*" : member
       }
       let summary = node["summary"]?.string ?? node["description"]?.string ?? ""
       return Method(name: name, summary: summary, parameters: parameters)
@@ -50,87 +42,35 @@ package struct MethodCatalogue: Sendable {
     return methods.filter { $0.name.contains(pattern.lowercased()) }
   }
 
-  /// What can be asked of a server that does not tell.
-  package static let builtIn = MethodCatalogue(methods: [
-    Method("server.ping", "", "Answers \"pong\"."),
-    Method("server.info", "", "Version, limits, durability, counts."),
-    Method("server.stats", "", "Counts and latencies of each method, memory, queues."),
-    Method("server.metrics", "", "The statistics as Prometheus text."),
-    Method("server.cancel", "id* connection", "Stops a request."),
-    Method("rpc.discover", "", "Describes every method (OpenRPC)."),
-    Method("snapshots.create", "wait", "Writes a snapshot."),
-    Method("snapshots.list", "", "The snapshots on disk."),
-    Method("ledgers.create", "name* ledger_id meta_data", "Makes a ledger."),
-    Method("ledgers.get", "ledger_id*", "One ledger."),
-    Method("ledgers.list", "limit offset cursor sort_by sort_order include_count", "A page of ledgers."),
-    Method("ledgers.filter", filter, "Ledgers by conditions."),
-    Method("ledgers.update", "ledger_id* name*", "Renames a ledger."),
-    Method(
-      "identities.create", "identity_id identity_type first_name last_name meta_data", "Makes an identity."),
-    Method("identities.get", "identity_id*", "One identity."),
-    Method(
-      "identities.list", "limit offset cursor sort_by sort_order include_count", "A page of identities."),
-    Method("identities.filter", filter, "Identities by conditions."),
-    Method("metadata.update", "id* meta_data*", "Merges metadata into an entity."),
-    Method("balances.create", createBalance, "Makes a balance."),
-    Method("balances.create_many", "balances* atomic", "Makes many balances."),
-    Method("balances.get", "balance_id* at include", "One balance."),
-    Method("balances.get_by_indicator", "indicator* currency*", "The balance that an indicator names."),
-    Method("balances.list", "limit offset cursor sort_by sort_order include_count", "A page of balances."),
-    Method("balances.filter", filter + " fields", "Balances by conditions."),
-    Method("balances.update_identity", "balance_id* identity_id*", "Gives a balance to an identity."),
-    Method("transactions.create", createTransaction, "Moves an amount."),
-    Method("transactions.create_many", "transactions* atomic return", "Moves many amounts."),
-    Method("transactions.get", "transaction_id*", "One transaction."),
-    Method("transactions.get_by_reference", "reference*", "The transaction of a reference."),
-    Method(
-      "transactions.list", "limit offset cursor sort_by sort_order include_count", "A page of transactions."),
-    Method("transactions.filter", filter, "Transactions by conditions."),
-  ])
-
-  private static let filter =
-    "filters* logical_operator sort_by sort_order limit offset cursor include_count"
-  private static let createBalance =
-    "ledger_id* currency* balance_id identity_id indicator currency_multiplier track_fund_lineage "
-    + "allocation_strategy created_at meta_data"
-  private static let createTransaction =
-    "source* destination* currency* reference* precise_amount amount precision description allow_overdraft "
-    + "overdraft_limit effective_date meta_data dry_run"
+  /// What a server of this version can be asked, for one that does not tell.
+  package static let builtIn = MethodCatalogue(
+    methods: MethodTable.all.map { description in
+      let members = description.params.filter { $0.name != ParamDescription.condition }
+      return Method(
+        name: "\(description.method.name)", summary: description.summary,
+        parameters: members.map { $0.isRequired ? $0.name + "*" : $0.name })
+    })
 }
 
 /// Fields of the filter methods and their operators.
 package enum FilterVocabulary {
-  package static let operators = [
-    "eq", "neq", "gt", "gte", "lt", "lte", "in", "like", "between", "ilike", "isnull", "isnotnull",
-  ]
+  package static let operators = MethodTable.operatorNames
 
-  package static let balanceFields = [
-    "balance_id", "ledger_id", "identity_id", "indicator", "currency", "balance", "credit_balance",
-    "debit_balance", "inflight_balance", "inflight_credit_balance", "inflight_debit_balance",
-    "currency_multiplier", "version", "track_fund_lineage", "allocation_strategy", "created_at",
-  ]
+  /// Whether a member's name is a field, `_` and an operator.
+  static func isCondition(_ name: String) -> Bool {
+    operators.contains { name.hasSuffix("_" + $0) }
+  }
 
-  package static let transactionFields = [
-    "transaction_id", "source", "destination", "reference", "currency", "precise_amount", "amount",
-    "precision",
-    "status", "description", "effective_date", "created_at",
-  ]
-
+  /// Fields of what the method asks about; none when it asks about nothing that is filtered.
   package static func fields(of method: String) -> [String] {
-    switch method.prefix(while: { $0 != "." }) {
-    case "balances": balanceFields
-    case "transactions": transactionFields
-    case "ledgers": ["ledger_id", "name", "created_at"]
-    case "identities": ["identity_id", "created_at"]
-    default: []
-    }
+    MethodTable.fieldNames(of: String(method.prefix { $0 != "." }))
   }
 }
 
 /// Completion of what is being typed.
 package enum ShellCompletion {
   package static let dotCommands = [
-    ".explain", ".help", ".mode", ".once", ".output", ".pager", ".quit", ".rows", ".timing",
+    ".help", ".mode", ".once", ".output", ".pager", ".quit", ".rows", ".timing",
   ]
 
   /// Candidates for the end of `text`.

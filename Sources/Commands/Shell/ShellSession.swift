@@ -107,7 +107,6 @@ extension ShellSession {
     (".once FILE", "as .output, for the next result alone"),
     (".timing on|off", "tell how long each request took"),
     (".pager on|off", "show long results in $PAGER (less)"),
-    (".explain on|off", "not yet in this version"),
     (".quit", "leave, as Ctrl-D does"),
   ]
 
@@ -213,8 +212,10 @@ extension ShellSession {
     let width = methods.map(\.name.count).max() ?? 0
     for method in methods {
       let isDetailed = wanted != nil && methods.count <= 8
+      let room = max(20, console.width - width - 4)
       text +=
-        "  " + console.paint(.bold, TextWidth.pad(method.name, columns: width)) + "  " + method.summary + "\n"
+        "  " + console.paint(.bold, TextWidth.pad(method.name, columns: width)) + "  "
+        + TextWidth.elideEnd(method.summary, columns: room, mark: console.box.ellipsis) + "\n"
       if isDetailed, !method.parameters.isEmpty {
         let indent = String(repeating: " ", count: width + 4)
         for line in Self.wrapped(method.parameters, columns: max(20, console.width - width - 4)) {

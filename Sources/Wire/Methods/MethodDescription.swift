@@ -80,7 +80,7 @@ package struct ValueSchema: Sendable {
 /// A member of a method's params.
 package struct ParamDescription: Sendable {
   /// The name of the one param that stands for a condition on any field of a list.
-  static let condition = "FIELD_OPERATOR"
+  package static let condition = "FIELD_OPERATOR"
 
   package let name: String
   package let schema: ValueSchema

@@ -16,6 +16,23 @@ package enum MethodTable {
     return description
   }
 
+  /// Names of the operators of filters.
+  package static var operatorNames: [String] { FilterOperator.allCases.map(\.name) }
+
+  /// Names of the fields that `ledgers`, `identities`, `balances` or `transactions` are filtered by, those of
+  /// the metadata left out; none for any other name.
+  package static func fieldNames(of entities: String) -> [String] {
+    let table: QueryTable
+    switch entities {
+    case "ledgers": table = .ledgers
+    case "identities": table = .identities
+    case "balances": table = .balances
+    case "transactions": table = .transactions
+    default: return []
+    }
+    return QueryField.all(in: table).map(\.name)
+  }
+
   /// Appends the methods as an OpenRPC document.
   package static func openRPC(into writer: inout JSONWriter) {
     writer.beginObject()
