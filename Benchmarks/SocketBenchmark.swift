@@ -57,7 +57,8 @@ enum SocketBenchmark {
     let names = ["USD", "EUR", "GBP", "NGN", "KES", "GHS", "ZAR", "JPY", "INR", "BRL", "CAD", "XAF"]
     for number in 0..<100 {
       _ = try client.call(
-        #"{"id":1,"method":"ledgers.create","params":{"ledger_id":"ldg_\#(number)","name":"Ledger \#(number)"}}"#
+        #"{"id":1,"method":"ledgers.create","params":{"ledger_id":"ldg_\#(number)","#
+          + #""name":"Ledger \#(number)"}}"#
       )
     }
     let batch = 8000
@@ -174,7 +175,8 @@ enum SocketBenchmark {
       var timings = Timings()
       for round in 0..<rounds {
         var line =
-          #"{"id":1,"method":"transactions.create_many","params":{"atomic":\#(isAtomic),"return":"none","transactions":["#
+          #"{"id":1,"method":"transactions.create_many","params":{"atomic":\#(isAtomic),"return":"none","#
+          + #""transactions":["#
         for place in 0..<size {
           let number = round * size + place
           let (source, destination) = pair(number)

@@ -8,8 +8,8 @@
 typedef char *(*cedit_prompt)(EditLine *);
 typedef unsigned char (*cedit_function)(EditLine *, int);
 
-/// An editor on the terminal of standard input and output, in the locale's characters, with emacs keys, history by
-/// the arrows, and Ctrl-C as a key of its own instead of a signal.
+/// An editor on the terminal of standard input and output, in the locale's characters, with emacs keys,
+/// history by the arrows, and Ctrl-C as a key of its own instead of a signal.
 static inline EditLine *cedit_make(const char *program, cedit_prompt prompt, void *client) {
   setlocale(LC_CTYPE, "");
   EditLine *editor = el_init(program, stdin, stdout, stderr);

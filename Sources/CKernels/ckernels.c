@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// A choice between clones runs while the program is loaded, before a sanitizer has started; instrumented as it
-// would be, it crashes. So there is one clone under a sanitizer.
+// A choice between clones runs while the program is loaded, before a sanitizer has started; instrumented as
+// it would be, it crashes. So there is one clone under a sanitizer.
 #if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
 #define CLONES
 #else

@@ -26,7 +26,8 @@ import Testing
         == nil)
   }
 
-  @Test func transactionsRefusalsComeInTheOrderOfTheirCases() throws {
+  /// Three balances and a transaction between two of them, under the key k.
+  private func postFirst() {
     make("bln_a", "USD")
     make("bln_b", "USD")
     make("bln_e", "EUR")
@@ -35,7 +36,10 @@ import Testing
       destination: .balance(.custom("bln_b")), amount: Amount(5), currency: "USD", reference: "r1",
       overdraftLimit: Amount(5))
     #expect(refusal(.postTransaction(first), key: IdempotencyKey(text: "k", contentDigest: 1)) == nil)
+  }
 
+  @Test func transactionsRefusalsComeInTheOrderOfTheirCases() throws {
+    postFirst()
     var new = NewTransaction(
       identifier: .custom("txn_1"), source: .balance(.custom("bln_x")),
       destination: .balance(.custom("bln_y")), amount: Amount(5), currency: "EUR", reference: "r1",
