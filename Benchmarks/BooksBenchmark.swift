@@ -9,112 +9,113 @@ import Platform
 /// from its rows; prints nanoseconds of processor time an item and a digest of the result, so that faster
 /// cannot mean different.
 enum BooksBenchmark {
-  /// - Parameters:
-  ///   - balanceCount: rows to work on.
-  ///   - transactionCount: transactions of each kind of command.
-  static func run(balanceCount: Int = 1_000_000, transactionCount: Int = 1_000_000) {
+  private static let batchSize = 8000
+
+  static func run(_ scale: Scale) throws {
+    let balanceCount = scale(1_000_000)
+    let transactionCount = scale(1_000_000, least: batchSize)
     let clock = SystemClock()
     let books = Books(clock: ManualClock(), seed: (1, 2))
     var random = SplitMix(state: 42)
-    report("balance in a batch of 8,000", balanceCount) { make(balanceCount, books) }
+    try report("balance in a batch of 8,000", balanceCount) { try make(balanceCount, books) }
     let identifiers = (0..<balanceCount).map { books.balances.identifiers[RowIndex($0)] }
     var number = 0
     func transactions(_ count: Int) -> [NewTransaction] {
       (0..<count).map { _ in
         number += 1
+        let source = Int(random.next() % UInt64(balanceCount))
+        let step = 1 + Int(random.next() % UInt64(balanceCount - 1))
         return NewTransaction(
-          source: .balance(identifiers[Int(random.next() % UInt64(balanceCount))]),
-          destination: .balance(identifiers[Int(random.next() % UInt64(balanceCount))]),
+          source: .balance(identifiers[source]),
+          destination: .balance(identifiers[(source + step) % balanceCount]),
           amount: Amount(Int64(random.next() % 10_000 + 1)), precision: 100, currency: "USD",
           reference: "payment-\(number)", allowOverdraft: true)
       }
     }
     let singles = transactions(transactionCount)
-    report("transaction, one a command", transactionCount) {
-      for new in singles { _ = try? books.execute(.postTransaction(new)) }
+    try report("transaction, one a command", transactionCount) {
+      for new in singles { _ = try books.execute(.postTransaction(new)) }
     }
     for atomic in [true, false] {
-      let batches = (0..<transactionCount / 8000).map { _ in
-        Command.postTransactions(transactions(8000), atomic: atomic)
+      let batches = (0..<transactionCount / batchSize).map { _ in
+        Command.postTransactions(transactions(batchSize), atomic: atomic)
       }
-      report(
+      try report(
         atomic ? "transaction in an atomic batch of 8,000" : "transaction in a batch of 8,000",
-        batches.count * 8000
+        batches.count * batchSize
       ) {
-        for batch in batches { _ = try? books.execute(batch) }
+        for batch in batches { _ = try books.execute(batch) }
       }
     }
     let cut = books.cut()
     var digest: UInt64 = 0
     report("row in the digest of a cut", cut.balanceCount + cut.transactionCount) { digest = cut.digest() }
     var copy: Books?
-    report("row restored", cut.balanceCount + cut.transactionCount) { copy = restore(cut, clock) }
+    try report("row restored", cut.balanceCount + cut.transactionCount) { copy = try restore(cut, clock) }
     print("digest \(String(digest, radix: 16)), of the copy \(String(copy?.cut().digest() ?? 0, radix: 16))")
+    guard copy?.cut().digest() == digest else { throw BooksFailure.restoredOtherBooks }
     let bytes = books.balances.byteCount(rowCount: cut.balanceCount)
     let transactionBytes = books.transactions.byteCount(rowCount: cut.transactionCount)
     print(
       "bytes a balance \(bytes / cut.balanceCount), a transaction \(transactionBytes / cut.transactionCount)")
   }
 
-  private static func make(_ count: Int, _ books: Books) {
+  private static func make(_ count: Int, _ books: Books) throws {
     var left = count
     while left > 0 {
-      let step = min(left, 8000)
+      let step = min(left, batchSize)
       let items = (0..<step).map { _ in NewBalance(ledger: .generalLedger, currency: "USD") }
-      _ = try? books.execute(.createBalances(items, atomic: true))
+      _ = try books.execute(.createBalances(items, atomic: true))
       left -= step
     }
   }
 
-  private static func report(_ name: String, _ count: Int, _ body: () -> Void) {
+  private static func report(_ name: String, _ count: Int, _ body: () throws -> Void) rethrows {
     let start = CurrentProcess.threadTime
-    body()
+    try body()
     let nanoseconds = (CurrentProcess.threadTime - start).wholeNanoseconds
     print("\(name): \(nanoseconds / Int64(max(count, 1))) ns (\(count) in \(nanoseconds / 1_000_000) ms)")
   }
 
-  private static func restore(_ cut: Cut, _ clock: SystemClock) -> Books? {
-    do {
-      let books = cut.books
-      var restorer = BooksRestorer(
-        clock: clock, seed: (3, 4),
-        expected: TableCounts(
-          balances: cut.balanceCount, transactions: cut.transactionCount, ledgers: 1))
-      for code in 0..<cut.currencyCount {
-        try restorer.appendCurrency(books.currencies.text(of: TextCode(code + 1)) ?? "")
-      }
-      let general = RowIndex(0)
-      guard let record = unsafe books.ledgers.record(general, cut: cut.epoch) else { return nil }
-      unsafe try restorer.appendLedger(
-        .generalLedger, createdAt: Microseconds(books.ledgers.createdAt[general]), record: record)
-      let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
-      for row in (0..<cut.balanceCount).lazy.map({ RowIndex($0) }) {
-        let image = cut.balance(row)
-        let table = books.balances
-        let restored = RestoredBalance(
-          identifier: table.identifiers[row], ledger: RowIndex(table.ledgers[row]),
-          currency: table.currencies[row], indicator: 0, identity: nil,
-          createdAt: Microseconds(table.createdAt[row]), currencyMultiplier: table.multipliers[row],
-          flags: table.flags[row], version: image.version, credit: image.credit, debit: image.debit,
-          balance: image.balance, inflightCredit: .zero, inflightDebit: .zero)
-        unsafe try restorer.appendBalance(restored, metadata: empty)
-      }
-      for row in (0..<cut.transactionCount).lazy.map({ RowIndex($0) }) {
-        let table = books.transactions
-        let restored = RestoredTransaction(
-          identifier: table.identifiers[row], source: table.source(row),
-          destination: table.destination(row), amount: table.amount(row), precision: table.precisions[row],
-          createdAt: Microseconds(table.createdAt[row]), position: table.positions[row],
-          flags: table.flags[row])
-        unsafe try restorer.appendTransaction(restored, detail: table.detailBytes(row), metadata: empty)
-      }
-      return try restorer.finish(position: cut.position, lastInstant: cut.lastInstant)
-    } catch {
-      print("restoring failed: \(error)")
-      return nil
+  private static func restore(_ cut: Cut, _ clock: SystemClock) throws -> Books? {
+    let books = cut.books
+    var restorer = BooksRestorer(
+      clock: clock, seed: (3, 4),
+      expected: TableCounts(
+        balances: cut.balanceCount, transactions: cut.transactionCount, ledgers: 1))
+    for code in 0..<cut.currencyCount {
+      try restorer.appendCurrency(books.currencies.text(of: TextCode(code + 1)) ?? "")
     }
+    let general = RowIndex(0)
+    guard let record = unsafe books.ledgers.record(general, cut: cut.epoch) else { return nil }
+    unsafe try restorer.appendLedger(
+      .generalLedger, createdAt: Microseconds(books.ledgers.createdAt[general]), record: record)
+    let empty = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+    for row in (0..<cut.balanceCount).lazy.map({ RowIndex($0) }) {
+      let image = cut.balance(row)
+      let table = books.balances
+      let restored = RestoredBalance(
+        identifier: table.identifiers[row], ledger: RowIndex(table.ledgers[row]),
+        currency: table.currencies[row], indicator: 0, identity: nil,
+        createdAt: Microseconds(table.createdAt[row]), currencyMultiplier: table.multipliers[row],
+        flags: table.flags[row], version: image.version, credit: image.credit, debit: image.debit,
+        balance: image.balance, inflightCredit: .zero, inflightDebit: .zero)
+      unsafe try restorer.appendBalance(restored, metadata: empty)
+    }
+    for row in (0..<cut.transactionCount).lazy.map({ RowIndex($0) }) {
+      let table = books.transactions
+      let restored = RestoredTransaction(
+        identifier: table.identifiers[row], source: table.source(row),
+        destination: table.destination(row), amount: table.amount(row), precision: table.precisions[row],
+        createdAt: Microseconds(table.createdAt[row]), position: table.positions[row],
+        flags: table.flags[row])
+      unsafe try restorer.appendTransaction(restored, detail: table.detailBytes(row), metadata: empty)
+    }
+    return try restorer.finish(position: cut.position, lastInstant: cut.lastInstant)
   }
 }
+
+private enum BooksFailure: Error { case restoredOtherBooks }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
 private struct SplitMix {

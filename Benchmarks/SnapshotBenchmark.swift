@@ -8,23 +8,14 @@ import Storage
 
 /// Prints seconds and megabytes, and the digest of the books before and after.
 enum SnapshotBenchmark {
-  private static let balanceCount = 1_000_000
-  private static let transactionCount = 1_000_000
-
-  static func run() {
-    do {
-      try measure()
-    } catch {
-      print("snapshot: \(error)")
-    }
-  }
-
-  private static func measure() throws {
+  static func run(_ scale: Scale) throws {
+    let rowCount = scale(1_000_000)
+    print("snapshots of \(rowCount) balances and \(rowCount) transactions:")
     let clock = SystemClock()
     let root = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
     let path = PathName.join(root, "ledgerline-snapshot-benchmark-\(CurrentProcess.id)")
     defer { try? DataDirectory(existing: path).removeWithContents() }
-    var books: Books? = try fill(clock)
+    var books: Books? = try fill(clock, rowCount: rowCount)
     let digest = books.map { $0.cut().digest() }
     for (workers, direct) in [(1, true), (2, true), (1, false), (2, false)] {
       guard let books else { return }
@@ -47,11 +38,15 @@ enum SnapshotBenchmark {
     for round in 1...3 {
       let opened = try Recovery.open(path, clock: clock)
       report("load \(round)", opened.report.loadingTime, opened.report.loaded?.byteCount ?? 0)
-      if round == 3 { print("digest is the same: \(opened.books.cut().digest() == digest)") }
+      if round == 3 {
+        let loaded = opened.books.cut().digest()
+        print("  digest \(String(loaded, radix: 16))")
+        guard loaded == digest else { throw SnapshotFailure.loadedOtherBooks }
+      }
     }
   }
 
-  private static func fill(_ clock: SystemClock) throws(Refusal) -> Books {
+  private static func fill(_ clock: SystemClock, rowCount: Int) throws(Refusal) -> Books {
     let books = Books(clock: clock, seed: (1, 2))
     var random = Xorshift(state: 88_172_645_463_325_252)
     var ledgers: [Identifier] = []
@@ -60,18 +55,18 @@ enum SnapshotBenchmark {
       _ = try books.execute(.createLedger(NewLedger(identifier: identifier, name: "ledger \(number)")))
       ledgers.append(identifier)
     }
-    for _ in 0..<(balanceCount / 1000) {
+    for _ in 0..<(rowCount / 1000) {
       let items = (0..<1000).map { _ in
         NewBalance(ledger: ledgers[random.next(100)], currency: "CU\(random.next(12))")
       }
       _ = try books.execute(.createBalances(items, atomic: true))
     }
     var byCurrency: [[Identifier]] = Array(repeating: [], count: 12)
-    for index in 0..<balanceCount {
+    for index in 0..<rowCount {
       let code = Int(books.balances.currencies[.init(index)]) - 1
       byCurrency[code].append(books.balances.identifiers[.init(index)])
     }
-    for batch in 0..<(transactionCount / 1000) {
+    for batch in 0..<(rowCount / 1000) {
       let items = (0..<1000).map { place in
         let currency = random.next(12)
         let all = byCurrency[currency]
@@ -91,11 +86,11 @@ enum SnapshotBenchmark {
   private static func report(_ name: String, _ time: Duration, _ byteCount: Int) {
     let seconds = Double(time.wholeNanoseconds / 10_000_000) / 100
     let megabytes = byteCount / 1_000_000
-    print(
-      "snapshot of \(balanceCount) balances and \(transactionCount) transactions: \(name):", terminator: "")
-    print(" \(seconds) s, \(megabytes) MB")
+    print("  \(name): \(seconds) s, \(megabytes) MB")
   }
 }
+
+private enum SnapshotFailure: Error { case loadedOtherBooks }
 
 /// Marsaglia's xorshift64: the same numbers on every run.
 private struct Xorshift {

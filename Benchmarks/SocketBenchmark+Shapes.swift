@@ -50,11 +50,11 @@ extension SocketBenchmark {
     ),
   ]
 
-  static func shapes(_ client: inout SocketClient) throws {
-    for shape in shapeParams {
+  func shapes(_ client: inout SocketClient) throws {
+    for shape in Self.shapeParams {
       var timings = Timings()
       let line = Array((#"{"id":1,"method":"balances.filter","params":\#(shape.params)}"# + "\n").utf8)
-      for _ in 0..<30 { try timings.time { try client.exchange(line, count: 1) } }
+      for _ in 0..<scale(30) { try timings.time { try client.exchange(line, count: 1) } }
       print(
         pad("  " + shape.name, 36) + " p50 " + fixed(timings.quantile(0.5) / 1000) + " ms   p99 "
           + fixed(timings.quantile(0.99) / 1000) + " ms" + (client.errorCount > 0 ? "  ERRORS" : ""))

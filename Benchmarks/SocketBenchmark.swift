@@ -6,18 +6,15 @@ import Wire
 
 /// The server on a thread of this process, the client on another, as on the two cores of a small machine.
 /// Redis beside it in the same run, where its programs are installed.
-enum SocketBenchmark {
-  static let balanceCount = 1_000_000
+struct SocketBenchmark {
+  let scale: Scale
+  let balanceCount: Int
 
-  static func run() {
-    do {
-      try measure()
-    } catch {
-      print("the socket benchmark failed: \(error)")
-    }
+  static func run(_ scale: Scale) throws {
+    try SocketBenchmark(scale: scale, balanceCount: scale(1_000_000)).measure()
   }
 
-  private static func measure() throws {
+  private func measure() throws {
     let directory = try DataDirectory(creating: "/tmp/ledgerline-bench-\(CurrentProcess.id)")
     defer { try? directory.removeWithContents() }
     var configuration = Configuration(dataDirectory: directory.path(of: "data"))
@@ -37,23 +34,36 @@ enum SocketBenchmark {
     for depth in [1, 100] { try transfers(&client, depth: depth) }
     try batches(&client)
     try shapes(&client)
-    RedisPeer.run(directory: directory.path)
+    try RedisPeer.run(scale, directory: directory.path)
+    if client.errorCount > 0 { throw ClientFailure.answeredWithErrors }
   }
 
   // MARK: Rows
 
-  private static func report(_ name: String, operations: Int, _ timings: Timings, digest: UInt64, errors: Int)
-  {
+  /// Prints a line; its digest is of the balances as they stand then, because identifiers and times differ
+  /// from run to run.
+  private func report(
+    _ name: String, operations: Int, _ timings: Timings, _ client: inout SocketClient
+  ) throws {
     let rate = Double(operations) / timings.totalSeconds
     let figures = [
       pad(name, 34), pad(grouped(Int(rate)) + "/s", 14),
       pad("p50 " + fixed(timings.quantile(0.5)) + " µs", 18),
-      pad("p99 " + fixed(timings.quantile(0.99)) + " µs", 18), "digest " + String(digest, radix: 16),
+      pad("p99 " + fixed(timings.quantile(0.99)) + " µs", 18),
+      "digest " + String(try stateDigest(&client), radix: 16),
     ]
-    print(figures.joined(separator: " ") + (errors > 0 ? "  ERRORS \(errors)" : ""))
+    print(figures.joined(separator: " ") + (client.errorCount > 0 ? "  ERRORS \(client.errorCount)" : ""))
   }
 
-  private static func load(_ client: inout SocketClient) throws {
+  /// XXH3 of the thousand greatest balances.
+  private func stateDigest(_ client: inout SocketClient) throws -> UInt64 {
+    let fields = #"["balance_id","currency","balance","credit_balance","debit_balance","version"]"#
+    let page = #"{"filters":[],"sort_by":"balance","limit":1000,"fields":\#(fields)}"#
+    return Checksum.xxh3(
+      Array(try client.call(#"{"id":1,"method":"balances.filter","params":\#(page)}"#).utf8))
+  }
+
+  private func load(_ client: inout SocketClient) throws {
     let names = ["USD", "EUR", "GBP", "NGN", "KES", "GHS", "ZAR", "JPY", "INR", "BRL", "CAD", "XAF"]
     for number in 0..<100 {
       _ = try client.call(
@@ -70,18 +80,17 @@ enum SocketBenchmark {
         #"{"id":1,"method":"balances.create_many","params":{"atomic":false,"balances":["#
       for index in made..<made + count {
         if index > made { line += "," }
-        let currency = names[Int(mixed(UInt64(index)) % 12)]
-        let ledger = mixed(UInt64(index) &+ 7) % 100
-        line += #"{"ledger_id":"ldg_\#(ledger)","currency":"\#(currency)","balance_id":"\#(balance(index))"}"#
+        let currency = names[Int(Self.mixed(UInt64(index)) % 12)]
+        let ledger = Self.mixed(UInt64(index) &+ 7) % 100
+        line +=
+          #"{"ledger_id":"ldg_\#(ledger)","currency":"\#(currency)","balance_id":"\#(Self.balance(index))"}"#
       }
       line += "]}}\n"
       let bytes = Array(line.utf8)
       try timings.time { try client.exchange(bytes, count: 1) }
       made += count
     }
-    report(
-      "load 1,000,000 balances by 8,000", operations: made, timings, digest: client.digest,
-      errors: client.errorCount)
+    try report("load \(grouped(made)) balances by 8,000", operations: made, timings, &client)
     print("    in all " + fixed(timings.totalSeconds) + " s")
   }
 
@@ -98,12 +107,12 @@ enum SocketBenchmark {
     return word ^ word >> 32
   }
 
-  private static func currency(_ index: Int) -> String {
+  private func currency(_ index: Int) -> String {
     ["USD", "EUR", "GBP", "NGN", "KES", "GHS", "ZAR", "JPY", "INR", "BRL", "CAD", "XAF"][
-      Int(mixed(UInt64(index)) % 12)]
+      Int(Self.mixed(UInt64(index)) % 12)]
   }
 
-  private static func transfer(
+  private func transfer(
     _ source: String, _ destination: String, amount: Int, reference: String, _ currency: String
   ) -> String {
     #"{"source":"\#(source)","destination":"\#(destination)","currency":"\#(currency)","#
@@ -111,14 +120,14 @@ enum SocketBenchmark {
   }
 
   /// Two balances with one currency.
-  private static func pair(_ number: Int) -> (Int, Int) {
-    let first = Int(mixed(UInt64(number) &+ 99) % UInt64(balanceCount))
-    var second = Int(mixed(UInt64(number) &+ 12345) % UInt64(balanceCount))
+  private func pair(_ number: Int) -> (Int, Int) {
+    let first = Int(Self.mixed(UInt64(number) &+ 99) % UInt64(balanceCount))
+    var second = Int(Self.mixed(UInt64(number) &+ 12345) % UInt64(balanceCount))
     while second == first || currency(second) != currency(first) { second = (second + 1) % balanceCount }
     return (first, second)
   }
 
-  private static func memory(_ client: inout SocketClient) throws {
+  private func memory(_ client: inout SocketClient) throws {
     let stats = try client.call(#"{"id":1,"method":"server.stats"}"#)
     for name in ["balances_bytes", "resident_bytes"] {
       guard let start = stats.range(ofText: "\"\(name)\":") else { continue }
@@ -129,26 +138,25 @@ enum SocketBenchmark {
     }
   }
 
-  private static func gets(_ client: inout SocketClient, depth: Int) throws {
-    let rounds = depth == 1 ? 50_000 : 10_000
+  private func gets(_ client: inout SocketClient, depth: Int) throws {
+    let rounds = scale(depth == 1 ? 50_000 : 10_000)
     var timings = Timings()
     for round in 0..<rounds {
       var lines = ""
       for place in 0..<depth {
-        let index = Int(mixed(UInt64(round * depth + place)) % UInt64(balanceCount))
+        let index = Int(Self.mixed(UInt64(round * depth + place)) % UInt64(balanceCount))
         lines +=
-          #"{"id":\#(place),"method":"balances.get","params":{"balance_id":"\#(balance(index))"}}"# + "\n"
+          #"{"id":\#(place),"method":"balances.get","params":{"balance_id":"\#(Self.balance(index))"}}"#
+          + "\n"
       }
       let bytes = Array(lines.utf8)
       try timings.time { try client.exchange(bytes, count: depth) }
     }
-    report(
-      "balances.get, depth \(depth)", operations: rounds * depth, timings, digest: client.digest,
-      errors: client.errorCount)
+    try report("balances.get, depth \(depth)", operations: rounds * depth, timings, &client)
   }
 
-  private static func transfers(_ client: inout SocketClient, depth: Int) throws {
-    let rounds = depth == 1 ? 50_000 : 5_000
+  private func transfers(_ client: inout SocketClient, depth: Int) throws {
+    let rounds = scale(depth == 1 ? 50_000 : 5_000)
     var timings = Timings()
     for round in 0..<rounds {
       var lines = ""
@@ -156,7 +164,7 @@ enum SocketBenchmark {
         let number = round * depth + place
         let (source, destination) = pair(number)
         let content = transfer(
-          balance(source), balance(destination), amount: number % 100_000 + 1,
+          Self.balance(source), Self.balance(destination), amount: number % 100_000 + 1,
           reference: "d\(depth)-\(number)",
           currency(source))
         lines += #"{"id":\#(place),"method":"transactions.create","params":\#(content)}"# + "\n"
@@ -164,14 +172,12 @@ enum SocketBenchmark {
       let bytes = Array(lines.utf8)
       try timings.time { try client.exchange(bytes, count: depth) }
     }
-    // Ids and times differ from run to run, so the digest is of the balances, at the end.
-    report(
-      "transactions.create, depth \(depth)", operations: rounds * depth, timings, digest: 0,
-      errors: client.errorCount)
+    try report("transactions.create, depth \(depth)", operations: rounds * depth, timings, &client)
   }
 
-  private static func batches(_ client: inout SocketClient) throws {
-    for (size, rounds, isAtomic) in [(8000, 100, true), (8000, 100, false), (1000, 400, true)] {
+  private func batches(_ client: inout SocketClient) throws {
+    for (size, fullRounds, isAtomic) in [(8000, 100, true), (8000, 100, false), (1000, 400, true)] {
+      let rounds = scale(fullRounds)
       var timings = Timings()
       for round in 0..<rounds {
         var line =
@@ -182,16 +188,15 @@ enum SocketBenchmark {
           let (source, destination) = pair(number)
           if place > 0 { line += "," }
           line += transfer(
-            balance(source), balance(destination), amount: number % 100_000 + 1,
+            Self.balance(source), Self.balance(destination), amount: number % 100_000 + 1,
             reference: "b\(size)\(isAtomic)-\(number)", currency(source))
         }
         line += "]}}\n"
         let bytes = Array(line.utf8)
         try timings.time { try client.exchange(bytes, count: 1) }
       }
-      report(
-        "create_many of \(size)\(isAtomic ? ", atomic" : "")", operations: rounds * size, timings, digest: 0,
-        errors: client.errorCount)
+      try report(
+        "create_many of \(size)\(isAtomic ? ", atomic" : "")", operations: rounds * size, timings, &client)
     }
   }
 }

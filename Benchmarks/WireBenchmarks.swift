@@ -17,11 +17,11 @@ enum WireBenchmarks {
       + #""precise_amount":"\#(1000 + number)","reference":"order-2025-01-\#(tail)"}"#
   }
 
-  static func run() {
-    let measure = Measure()
+  static func run(_ scale: Scale) throws {
+    let measure = Measure(samples: scale(200))
     decodeOne(measure)
     decodeBatch(measure)
-    render(measure)
+    try render(measure)
   }
 
   private static func decodeOne(_ measure: Measure) {
@@ -68,24 +68,20 @@ enum WireBenchmarks {
     }
   }
 
-  private static func render(_ measure: Measure) {
+  private static func render(_ measure: Measure) throws {
     let books = Books(clock: SystemClock(), seed: (1, 2))
     let ledger = NewLedger(identifier: .uuid(high: 0x1941_F297_C007_001, low: 1 << 63), name: "Main")
     let identity = NewIdentity(
       identifier: .uuid(high: 0x1941_F297_C007_000, low: 1 << 63),
       fields: Array(repeating: nil, count: IdentityField.allCases.count))
     let count = 500
-    do throws(Refusal) {
-      _ = try books.execute(.createLedger(ledger))
-      _ = try books.execute(.createIdentity(identity))
-      let balances = (0..<count).map { _ in
-        NewBalance(
-          ledger: ledger.identifier ?? .generalLedger, currency: "USD", identity: identity.identifier)
-      }
-      _ = try books.execute(.createBalances(balances, atomic: true))
-    } catch {
-      print("the books refuse: \(error)")
+    _ = try books.execute(.createLedger(ledger))
+    _ = try books.execute(.createIdentity(identity))
+    let balances = (0..<count).map { _ in
+      NewBalance(
+        ledger: ledger.identifier ?? .generalLedger, currency: "USD", identity: identity.identifier)
     }
+    _ = try books.execute(.createBalances(balances, atomic: true))
     var writer = JSONWriter(capacity: 1 << 20)
     let cut = books.cut()
     let result = QueryResult(rows: (0..<count).map { RowIndex($0) })
@@ -109,7 +105,7 @@ enum WireBenchmarks {
 
 /// Runs and prints measurements.
 private struct Measure {
-  var samples = 200
+  let samples: Int
 
   /// The least time of the runs of `body`, in nanoseconds for each of `items`.
   func callAsFunction(_ name: String, items: Int, _ body: () -> UInt64) {

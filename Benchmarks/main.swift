@@ -1,20 +1,45 @@
 // Runs the benchmarks that are named on the command line; without a name it lists them.
 
-let benchmarks: [(name: String, run: () -> Void)] = [
-  ("socket", { SocketBenchmark.run() }), ("books", { BooksBenchmark.run() }),
-  ("wire", { WireBenchmarks.run() }),
-  ("snapshot", { SnapshotBenchmark.run() }),
-  ("filter", { FilterBenchmarks.run() }),
+import Platform
+
+/// How much a benchmark does: enough to measure, or just enough to run every line of it.
+enum Scale {
+  case full, tiny
+
+  /// `count` in full; a thousandth of it, at least `least`, when tiny.
+  func callAsFunction(_ count: Int, least: Int = 1) -> Int {
+    switch self {
+    case .full: count
+    case .tiny: min(count, max(count / 1000, least))
+    }
+  }
+}
+
+let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
+  ("socket", { try SocketBenchmark.run($0) }),
+  ("books", { try BooksBenchmark.run($0) }),
+  ("wire", { try WireBenchmarks.run($0) }),
+  ("snapshot", { try SnapshotBenchmark.run($0) }),
+  ("filter", { try FilterBenchmarks.run($0) }),
 ]
 
-let names = CommandLine.arguments.dropFirst()
+var names = Array(CommandLine.arguments.dropFirst())
+let scale: Scale = names.contains("--tiny") ? .tiny : .full
+names.removeAll { $0 == "--tiny" }
 if names.isEmpty {
-  print("usage: LedgerlineBenchmarks NAME…\n" + benchmarks.map { "  " + $0.name }.joined(separator: "\n"))
+  print("usage: LedgerlineBenchmarks [--tiny] all | NAME…")
+  for benchmark in benchmarks { print("  \(benchmark.name)") }
 }
+if names == ["all"] { names = benchmarks.map(\.name) }
 for name in names {
   guard let benchmark = benchmarks.first(where: { $0.name == name }) else {
     print("no benchmark is named \(name)")
-    continue
+    CurrentProcess.exit(1)
   }
-  benchmark.run()
+  do {
+    try benchmark.run(scale)
+  } catch {
+    print("\(name): failed: \(error)")
+    CurrentProcess.exit(1)
+  }
 }
