@@ -1,7 +1,5 @@
 // A column that only grows: one value a row, in segments that never move, read without locks.
 
-import Platform
-
 /// Values by row number. One writer appends (under the books' creation lock); readers read any row whose
 /// existence they learned through a lock or a cut, without locking. Nothing moves when the column grows.
 ///
@@ -18,51 +16,27 @@ import Platform
   package init() {
     unsafe directory = .allocate(capacity: Self.directoryCount)
     unsafe directory.initialize(repeating: nil, count: 1)
-    unsafe growth.initialize(to: Growth())
+    unsafe segmentCount.initialize(to: 0)
   }
 
-  /// What the writer alone touches.
-  private struct Growth {
-    var segmentCount = 0
-    var regions: [Region] = []
-  }
-
-  private nonisolated(unsafe) let growth = UnsafeMutablePointer<Growth>.allocate(capacity: 1)
-
-  /// Segments that fill a huge page. The first so many come from the allocator one by one, so that small
-  /// books stay small; the others together from the system.
-  private static var groupCount: Int {
-    max(1, PageMemory.hugePageByteCount / (segmentRows * MemoryLayout<Element>.stride))
-  }
+  /// Segments made so far; touched by the writer alone.
+  private nonisolated(unsafe) let segmentCount = UnsafeMutablePointer<Int>.allocate(capacity: 1)
 
   deinit {
-    for segment in unsafe 0..<min(growth.pointee.segmentCount, Self.groupCount) {
-      unsafe directory[segment]?.deallocate()
-    }
+    for segment in unsafe 0..<segmentCount.pointee { unsafe directory[segment]?.deallocate() }
     unsafe directory.deallocate()
-    unsafe growth.deinitialize(count: 1)
-    unsafe growth.deallocate()
+    unsafe segmentCount.deallocate()
   }
 
   /// Makes room for row `row`; rows are opened in rising order by the writer. New values are uninitialised
   /// until set.
   @usableFromInline package func reserve(_ row: RowIndex) {
-    while unsafe growth.pointee.segmentCount <= row.index >> Self.segmentShift {
-      let place = unsafe growth.pointee.segmentCount
-      unsafe directory.advanced(by: place).initialize(to: newSegment(place))
-      unsafe growth.pointee.segmentCount = place + 1
+    while unsafe segmentCount.pointee <= row.index >> Self.segmentShift {
+      let segment = UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)
+      let place = unsafe segmentCount.pointee
+      unsafe directory.advanced(by: place).initialize(to: segment)
+      unsafe segmentCount.pointee = place + 1
     }
-  }
-
-  private func newSegment(_ place: Int) -> UnsafeMutablePointer<Element> {
-    let group = Self.groupCount
-    if place < group { return UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows) }
-    if place % group == 0 {
-      let byteCount = group * Self.segmentRows * MemoryLayout<Element>.stride
-      unsafe growth.pointee.regions.append(Region(byteCount: byteCount))
-    }
-    let base = unsafe growth.pointee.regions[place / group - 1].base
-    return unsafe base.assumingMemoryBound(to: Element.self) + place % group * Self.segmentRows
   }
 
   /// The value of a row that is published, or that the writer has set. O(1).

@@ -26,20 +26,13 @@ import Synchronization
   private let segments = SegmentedColumn<UInt>()
   /// Bytes used; the writer's, but for those who ask how many there are.
   private let end = Atomic<Int>(0)
-  /// Memory of all segments but the first; the writer's.
-  private nonisolated(unsafe) let regions: UnsafeMutablePointer<[Region]>
 
-  package init() {
-    unsafe regions = .allocate(capacity: 1)
-    unsafe regions.initialize(to: [])
-  }
+  package init() {}
 
   deinit {
-    if byteCount > 0 {
-      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(0)])?.deallocate()
+    for index in 0..<(byteCount + Self.segmentByteCount - 1) >> Self.segmentShift {
+      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(index)])?.deallocate()
     }
-    unsafe regions.deinitialize(count: 1)
-    unsafe regions.deallocate()
   }
 
   /// Bytes used, lengths and padding included. Any thread.
@@ -91,15 +84,7 @@ import Synchronization
   }
 
   private func addSegment(_ number: Int) {
-    let segment: UnsafeMutableRawPointer
-    if number == 0 {
-      // Most heaps stay small: the allocator's pages are made when they are touched.
-      unsafe segment = .allocate(byteCount: Self.segmentByteCount, alignment: 64)
-    } else {
-      let region = Region(byteCount: Self.segmentByteCount)
-      unsafe regions.pointee.append(region)
-      unsafe segment = region.base
-    }
+    let segment = UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
     segments.append(UInt(bitPattern: segment), at: RowIndex(number))
   }
 
