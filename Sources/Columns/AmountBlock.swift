@@ -54,9 +54,11 @@ import Amounts
   }
 
   /// Asks for a value's memory.
+  @inlinable @inline(__always)
   package func prefetch(lane: Int, slot: Int) { unsafe Kernels.prefetch(self.lane(lane) + slot) }
 
   /// Asks for a word's memory and the header's.
+  @inlinable @inline(__always)
   package func prefetchWord(slot: Int) {
     unsafe Kernels.prefetch(words + slot)
     unsafe Kernels.prefetch(block.header)

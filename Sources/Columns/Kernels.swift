@@ -41,7 +41,7 @@ import CKernels
 ///
 /// Those that select look at `rowCount` values and make one bit of each; bits past the last row of the last
 /// byte are 0.
-package enum Kernels {
+@usableFromInline package enum Kernels {
   /// Set bits in `wordCount` words.
   package static func populationCount(_ words: UnsafePointer<UInt64>, wordCount: Int) -> Int {
     unsafe ckernels_popcount(words, wordCount)
@@ -85,6 +85,6 @@ package enum Kernels {
   }
 
   /// Asks for the cache line at an address, so that it is near when it is read some 100 ns later.
-  @inline(__always)
+  @inlinable @inline(__always)
   package static func prefetch(_ address: UnsafeRawPointer) { unsafe ckernels_prefetch(address) }
 }

@@ -6,8 +6,8 @@
 /// Memory: segments of 65,536 values, of which the system gives only the pages that are touched.
 @safe @usableFromInline package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
   /// log2 of the rows of a segment.
-  @usableFromInline static var segmentShift: Int { 16 }
-  @usableFromInline static var segmentRows: Int { 1 << segmentShift }
+  @inlinable static var segmentShift: Int { 16 }
+  @inlinable static var segmentRows: Int { 1 << segmentShift }
   private static var directoryCount: Int { (Layout.rowLimit >> segmentShift) + 1 }
 
   /// Segment addresses; a slot is written once, before the first row of its segment is published.
@@ -39,25 +39,25 @@
     }
   }
 
+  @inlinable @inline(__always)
+  func place(of row: RowIndex) -> UnsafeMutablePointer<Element> {
+    let segment = unsafe directory[Int(row.rawValue >> UInt32(Self.segmentShift))].unsafelyUnwrapped
+    return unsafe segment + Int(row.rawValue & UInt32(Self.segmentRows - 1))
+  }
+
   /// The value of a row that is published, or that the writer has set. O(1).
   @inlinable package subscript(row: RowIndex) -> Element {
-    get {
-      unsafe directory[row.index >> Self.segmentShift].unsafelyUnwrapped[row.index & (Self.segmentRows - 1)]
-    }
-    set {
-      unsafe directory[row.index >> Self.segmentShift].unsafelyUnwrapped[row.index & (Self.segmentRows - 1)] =
-        newValue
-    }
+    @inline(__always) get { unsafe place(of: row).pointee }
+    @inline(__always) set { unsafe place(of: row).pointee = newValue }
   }
 
   /// Asks for the memory of a row that exists.
-  package func prefetch(_ row: RowIndex) {
-    unsafe Kernels.prefetch(
-      directory[row.index >> Self.segmentShift].unsafelyUnwrapped + (row.index & (Self.segmentRows - 1)))
-  }
+  @inlinable @inline(__always)
+  package func prefetch(_ row: RowIndex) { unsafe Kernels.prefetch(place(of: row)) }
 
   /// Reserves and sets a row's value; the writer's way to append.
-  @inlinable package func append(_ value: Element, at row: RowIndex) {
+  @inlinable @inline(__always)
+  package func append(_ value: Element, at row: RowIndex) {
     if row.index & (Self.segmentRows - 1) == 0 { reserve(row) }
     self[row] = value
   }
