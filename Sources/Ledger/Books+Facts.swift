@@ -5,18 +5,26 @@ import Columns
 import Platform
 
 extension Books {
-  /// Gives the fact the next journal position and applies it. The one place that every change comes through:
-  /// who keeps a journal listens here. The caller holds the creation lock and the locks of the shards
+  /// Gives the fact the next journal position and applies it. Every change comes through this or the function
+  /// below: who keeps a journal listens there. The caller holds the creation lock and the locks of the shards
   /// concerned.
   func append(_ fact: Fact) {
     unsafe writer.pointee.position += 1
     apply(fact)
   }
 
+  /// The same for the fact that there are most of, which is not copied into a `Fact` and out of it.
+  /// - Parameter hash: of the transaction's reference.
+  func append(_ fact: borrowing TransactionPosted, referenceHash hash: UInt64) {
+    unsafe writer.pointee.position += 1
+    apply(fact, referenceHash: hash)
+  }
+
   /// Changes the tables as the fact says; decides nothing, so that the same facts make the same books.
   private func apply(_ fact: Fact) {
     switch fact {
-    case .transactionPosted(let fact): apply(fact)
+    case .transactionPosted(let fact):
+      apply(fact, referenceHash: TransactionTable.hash(reference: fact.detail.reference))
     case .balanceCreated(let fact): apply(fact)
     case .ledgerCreated(let fact): apply(fact)
     case .ledgerUpdated(let fact): apply(fact)
@@ -31,7 +39,7 @@ extension Books {
 
   // MARK: Transactions
 
-  private func apply(_ fact: TransactionPosted) {
+  private func apply(_ fact: borrowing TransactionPosted, referenceHash: UInt64) {
     noteTime(fact.time)
     let position = unsafe writer.pointee.position
     let row = unsafe RowIndex(writer.pointee.counts.transactions)
@@ -40,7 +48,7 @@ extension Books {
     balances.newestTransactions[fact.source] = row.rawValue + 1
     balances.newestTransactions[fact.destination] = row.rawValue + 1
     transactions.append(
-      row, fact, position: position, previousOfSource: previousOfSource,
+      row, fact, referenceHash: referenceHash, position: position, previousOfSource: previousOfSource,
       previousOfDestination: previousOfDestination)
     if !fact.metadata.isEmpty { setMetadata(fact.metadata, ofTransaction: row) }
     balances.debit(fact.source, fact.amount, position: position)

@@ -136,8 +136,8 @@ package final class TransactionTable: Sendable {
 
   /// Appends a row. Writer only; the books publish it and link the chains.
   func append(
-    _ row: RowIndex, _ fact: TransactionPosted, position: UInt64, previousOfSource: UInt32,
-    previousOfDestination: UInt32
+    _ row: RowIndex, _ fact: borrowing TransactionPosted, referenceHash: UInt64, position: UInt64,
+    previousOfSource: UInt32, previousOfDestination: UInt32
   ) {
     append(
       row,
@@ -147,7 +147,7 @@ package final class TransactionTable: Sendable {
         previousOfDestination: previousOfDestination,
         flags: fact.status.rawValue | (fact.allowOverdraft ? 16 : 0),
         detail: fact.detail.append(to: heap)),
-      fact.amount, fact.identifier)
+      fact.amount, fact.identifier, referenceHash: referenceHash)
   }
 
   /// Appends a row whose detail record is given as `detailBytes` gave it.
@@ -157,11 +157,14 @@ package final class TransactionTable: Sendable {
   ) {
     var fixed = fixed
     fixed.detail = unsafe heap.append(detail)
-    append(row, fixed, amount, identifier)
+    let reference = unsafe TransactionDetail.referenceBytes(detail)
+    append(row, fixed, amount, identifier, referenceHash: unsafe KeyHash.hash(reference))
   }
 
-  private func append(_ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier)
-  {
+  private func append(
+    _ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier,
+    referenceHash: UInt64
+  ) {
     if let narrow = amount.int64, narrow >= 0 {
       amounts.append(narrow, at: row)
     } else {
@@ -179,7 +182,7 @@ package final class TransactionTable: Sendable {
     flags.append(fixed.flags, at: row)
     details.append(fixed.detail, at: row)
     identifiers.append(identifier, at: row)
-    unsafe references.insert(hash: KeyHash.hash(referenceBytes(row)), row: row)
+    references.insert(hash: referenceHash, row: row)
   }
 
   /// Bytes of all columns and indexes, for `rowCount` rows.

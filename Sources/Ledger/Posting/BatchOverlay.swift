@@ -59,7 +59,7 @@ struct BatchOverlay {
   func contains(_ identifier: Identifier) -> Bool { identifiers.contains(identifier) }
 
   /// Takes a decided item in.
-  mutating func append(_ posting: Posting, _ new: NewTransaction) {
+  mutating func append(_ posting: Posting, _ new: AskedTransaction) {
     var slot = Int(truncatingIfNeeded: posting.referenceHash) & mask
     while references[slot] != 0 { slot = (slot + 1) & mask }
     postings.append(posting)

@@ -19,7 +19,8 @@ extension Books {
   ///   - keys: what `prepare` made of `new`.
   ///   - items: the batch, for comparing with earlier items; `item` is the place of `new` in it.
   func decide(
-    _ new: borrowing NewTransaction, _ keys: PostingKeys, item: Int = 0, of items: [NewTransaction] = []
+    _ new: AskedTransaction, _ keys: PostingKeys, item: Int = 0,
+    of items: AskedTransactions = AskedTransactions()
   ) throws(Refusal) -> Decision {
     precondition(new.amount.signum > 0, "an amount is more than zero")
     let source = resolve(new.source, hash: keys.source, currency: new.currency)
@@ -88,7 +89,7 @@ extension Books {
   }
 
   private func checkParties(
-    _ new: borrowing NewTransaction, _ source: ResolvedParty, _ destination: ResolvedParty
+    _ new: AskedTransaction, _ source: ResolvedParty, _ destination: ResolvedParty
   ) throws(Refusal) {
     if case .missing = source { throw .balanceNotFound(Self.text(new.source), role: "source") }
     if case .missing = destination {
@@ -129,7 +130,7 @@ extension Books {
   /// Whether a row exists or is only decided.
   func isMade(_ row: RowIndex) -> Bool { unsafe row.index < writer.pointee.counts.balances }
 
-  private func checkCurrencies(_ new: borrowing NewTransaction, _ posting: Posting) throws(Refusal) {
+  private func checkCurrencies(_ new: AskedTransaction, _ posting: Posting) throws(Refusal) {
     try checkCurrency(new, new.source, posting.source, role: "source")
     // One comparison of codes is enough when both balances have the same.
     if isMade(posting.source), isMade(posting.destination),
@@ -141,7 +142,7 @@ extension Books {
   }
 
   private func checkCurrency(
-    _ new: borrowing NewTransaction, _ party: Party, _ row: RowIndex, role: String
+    _ new: AskedTransaction, _ party: Party, _ row: RowIndex, role: String
   ) throws(Refusal) {
     guard case .balance = party else { return }
     let code = balances.currencies[row]
@@ -151,7 +152,7 @@ extension Books {
       transactionCurrency: new.currency, role: role)
   }
 
-  private func checkFunds(_ new: borrowing NewTransaction, _ source: RowIndex) throws(Refusal) {
+  private func checkFunds(_ new: AskedTransaction, _ source: RowIndex) throws(Refusal) {
     if new.allowOverdraft, new.overdraftLimit == nil { return }
     var available = isMade(source) ? balances.available(source) : .zero
     if isBatchDecided { unsafe available += writer.pointee.overlay.change(of: source) }
@@ -175,7 +176,7 @@ extension Books {
   }
 
   private func findReference(
-    _ new: borrowing NewTransaction, hash: UInt64, items: [NewTransaction]
+    _ new: AskedTransaction, hash: UInt64, items: AskedTransactions
   ) -> Earlier? {
     let reference = new.reference
     if let row = transactions.writerRow(reference: reference, hash: hash) { return .row(row) }
@@ -188,8 +189,8 @@ extension Books {
 
   /// A replay if the content is the same; otherwise the most urgent refusal.
   private func decideRepetition(
-    _ new: borrowing NewTransaction, _ source: ResolvedParty, _ destination: ResolvedParty, earlier: Earlier,
-    items: [NewTransaction]
+    _ new: AskedTransaction, _ source: ResolvedParty, _ destination: ResolvedParty, earlier: Earlier,
+    items: AskedTransactions
   ) throws(Refusal) -> Decision {
     let content = content(of: earlier, items: items)
     let differences = content.differences(
@@ -212,7 +213,7 @@ extension Books {
     return nil
   }
 
-  private func content(of earlier: Earlier, items: [NewTransaction]) -> TransactionContent {
+  private func content(of earlier: Earlier, items: AskedTransactions) -> TransactionContent {
     switch earlier {
     case .row(let row):
       let source = transactions.source(row)
@@ -250,7 +251,7 @@ private struct TransactionContent {
 
   /// The members, as on the wire, in which a transaction with the same reference differs.
   func differences(
-    from new: borrowing NewTransaction, source: RowIndex?, destination: RowIndex?
+    from new: AskedTransaction, source: RowIndex?, destination: RowIndex?
   ) -> [String] {
     var names: [String] = []
     if let wanted = new.identifier, wanted != identifier { names.append("transaction_id") }

@@ -7,6 +7,13 @@ import Platform
 extension Books {
   /// Posts one transaction.
   func post(_ new: NewTransaction, _ moment: CommandMoment) throws(Refusal) -> Execution {
+    try unsafe withUnsafePointer(to: new) { (place) throws(Refusal) in
+      try post(unsafe AskedTransaction(at: place), moment)
+    }
+  }
+
+  @inline(__always)
+  private func post(_ new: AskedTransaction, _ moment: CommandMoment) throws(Refusal) -> Execution {
     let item: PostedItem
     unsafe writer.pointee.pendingBalances.removeAll()
     let keys = prepare(new, at: moment.time)
@@ -28,11 +35,15 @@ extension Books {
 
   /// Posts the items one by one; a refused one does not keep the others from being posted.
   func postEach(_ items: [NewTransaction], _ moment: CommandMoment) -> Execution {
+    AskedTransaction.withAll(of: items) { postEach($0, moment) }
+  }
+
+  private func postEach(_ items: AskedTransactions, _ moment: CommandMoment) -> Execution {
     let batch = newBatchIdentifier(at: moment.time)
     var outcomes: [ItemOutcome] = []
     outcomes.reserveCapacity(items.count)
-    forEachPrepared(items, at: moment.time) { (index, keys) in
-      outcomes.append(postItem(items[index], keys, batch: batch.stored, at: moment.time))
+    forEachPrepared(items, at: moment.time) { (_, new, keys) in
+      outcomes.append(postItem(new, keys, batch: batch.stored, at: moment.time))
     }
     let outcome = Outcome.transactions(batch: batch.identifier, outcomes)
     if moment.key != nil { change(ShardSet()) { rememberKey(moment, outcome) } }
@@ -40,7 +51,7 @@ extension Books {
   }
 
   private func postItem(
-    _ new: borrowing NewTransaction, _ keys: PostingKeys, batch: StoredIdentifier, at time: Microseconds
+    _ new: AskedTransaction, _ keys: PostingKeys, batch: StoredIdentifier, at time: Microseconds
   ) -> ItemOutcome {
     unsafe writer.pointee.pendingBalances.removeAll()
     do throws(Refusal) {
@@ -64,6 +75,11 @@ extension Books {
   /// Posts all items or none: each is decided as if those before it were posted, and facts are made when all
   /// stand.
   func postTogether(_ items: [NewTransaction], _ moment: CommandMoment) throws(Refusal) -> Execution {
+    try AskedTransaction.withAll(of: items) { (items) throws(Refusal) in try postTogether(items, moment) }
+  }
+
+  private func postTogether(_ items: AskedTransactions, _ moment: CommandMoment) throws(Refusal) -> Execution
+  {
     unsafe writer.pointee.pendingBalances.removeAll()
     unsafe writer.pointee.overlay.begin(itemCount: items.count)
     defer { unsafe writer.pointee.overlay.end() }
@@ -72,17 +88,17 @@ extension Books {
     var outcomes: [ItemOutcome] = []
     outcomes.reserveCapacity(items.count)
     var shards = ShardSet()
-    try forEachPrepared(items, at: moment.time) { (index, keys) throws(Refusal) in
-      switch try decideItem(index, keys, of: items) {
+    try forEachPrepared(items, at: moment.time) { (index, new, keys) throws(Refusal) in
+      switch try decideItem(new, keys, index, of: items) {
       case .replay(let row): outcomes.append(.done(PostedItem(row: row, replayed: true)))
       case .post(let posting):
         let row = unsafe RowIndex(firstRow + writer.pointee.overlay.postings.count)
         outcomes.append(.done(PostedItem(row: row, replayed: false)))
-        unsafe writer.pointee.overlay.append(posting, items[index])
-        if let chosen = items[index].identifier { noteForeign(chosen) }
+        unsafe writer.pointee.overlay.append(posting, new)
+        if let chosen = new.identifier { noteForeign(chosen) }
         shards.insert(posting.source)
         shards.insert(posting.destination)
-        if !items[index].metadata.isEmpty { shards.insert(row) }
+        if !new.metadata.isEmpty { shards.insert(row) }
       }
     }
     let outcome = Outcome.transactions(batch: batch.identifier, outcomes)
@@ -102,10 +118,10 @@ extension Books {
   }
 
   private func decideItem(
-    _ index: Int, _ keys: PostingKeys, of items: [NewTransaction]
+    _ new: AskedTransaction, _ keys: PostingKeys, _ index: Int, of items: AskedTransactions
   ) throws(Refusal) -> Decision {
     do throws(Refusal) {
-      return try decide(items[index], keys, item: index, of: items)
+      return try decide(new, keys, item: index, of: items)
     } catch {
       throw .batchItem(index: index, error)
     }
@@ -113,7 +129,7 @@ extension Books {
 
   // MARK: Parts
 
-  private func shards(of posting: Posting, _ new: borrowing NewTransaction) -> ShardSet {
+  private func shards(of posting: Posting, _ new: AskedTransaction) -> ShardSet {
     var shards = ShardSet()
     shards.insert(posting.source)
     shards.insert(posting.destination)
@@ -137,7 +153,7 @@ extension Books {
   }
 
   private func makeFact(
-    _ posting: Posting, _ new: borrowing NewTransaction, batch: StoredIdentifier?, at time: Microseconds
+    _ posting: Posting, _ new: AskedTransaction, batch: StoredIdentifier?, at time: Microseconds
   ) {
     let identifier: Identifier
     if let chosen = new.identifier {
@@ -147,16 +163,14 @@ extension Books {
       identifier = freeIdentifier(posting.newIdentifier, at: time)
     }
     append(
-      .transactionPosted(
-        TransactionPosted(
-          identifier: identifier, source: posting.source, destination: posting.destination,
-          amount: new.amount, precision: new.precision, status: .applied,
-          allowOverdraft: new.allowOverdraft,
-          detail: TransactionDetail(
-            reference: new.reference, description: new.description, batch: batch,
-            effectiveDate: new.effectiveDate, overdraftLimit: new.overdraftLimit,
-            metadataDigest: Metadata.digest(new.metadata)),
-          metadata: new.metadata, time: time)))
+      TransactionPosted(
+        identifier: identifier, source: posting.source, destination: posting.destination,
+        amount: new.amount, precision: new.precision, status: .applied, allowOverdraft: new.allowOverdraft,
+        detail: TransactionDetail(
+          reference: new.reference, description: new.description, batch: batch,
+          effectiveDate: new.effectiveDate, overdraftLimit: new.overdraftLimit,
+          metadataDigest: Metadata.digest(new.metadata)),
+        metadata: new.metadata, time: time), referenceHash: posting.referenceHash)
   }
 
   /// The identifier that was made for a transaction, unless a caller has chosen the same one.

@@ -22,7 +22,7 @@ extension Books {
   static let window = 16
 
   /// Makes the keys of a transaction and asks for the slots of the indexes.
-  func prepare(_ new: borrowing NewTransaction, at time: Microseconds) -> PostingKeys {
+  func prepare(_ new: AskedTransaction, at time: Microseconds) -> PostingKeys {
     guard case .uuid(let high, let low) = unsafe writer.pointee.identifiers.next(at: time) else {
       preconditionFailure("a new identifier is a UUID")
     }
@@ -63,10 +63,11 @@ extension Books {
     if isMade(posting.destination) { balances.prefetchPosting(posting.destination, isDebit: false) }
   }
 
-  /// Calls `body` with each item's index and keys, which are prepared a window ahead.
+  /// Calls `body` with each item's index, the item and its keys, which are prepared a window ahead.
   @inline(__always)
   func forEachPrepared<Failure: Error>(
-    _ items: [NewTransaction], at time: Microseconds, _ body: (Int, PostingKeys) throws(Failure) -> Void
+    _ items: AskedTransactions, at time: Microseconds,
+    _ body: (Int, AskedTransaction, PostingKeys) throws(Failure) -> Void
   ) throws(Failure) {
     var start = 0
     while start < items.count {
@@ -79,7 +80,7 @@ extension Books {
       for place in 0..<(end - start) { unsafe prefetchRows(writer.pointee.postingKeys[place]) }
       for index in start..<end {
         let keys = unsafe writer.pointee.postingKeys[index - start]
-        try body(index, keys)
+        try body(index, items[index], keys)
       }
       start = end
     }
