@@ -40,7 +40,8 @@ extension ParamsReader {
       var reply = WriteReply(method: method)
       if method == .transactionsCreate {
         // The busiest method, without a copy of the transaction from hand to hand.
-        guard let transaction = transaction(params) else { return nil }
+        var transaction = NewTransaction.blank
+        guard self.transaction(params, into: &transaction) else { return nil }
         if request.key != nil { reply.paramsDigest = Self.digest(method, params) }
         return .write(.postTransaction(transaction), reply)
       }
