@@ -136,7 +136,8 @@ import Platform
 
 /// Hashes of keys that clients choose: keyed by a secret of this process, so that nobody can aim at one slot.
 @usableFromInline package enum KeyHash {
-  /// Folded multiplications (as in wyhash) of 16 bytes each under the secret: a quarter of the cost of SipHash.
+  /// Folded multiplications (as in wyhash) of 16 bytes each under the secret: a quarter of the cost of
+  /// SipHash.
   package static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     let secret = secret
     let count = bytes.count

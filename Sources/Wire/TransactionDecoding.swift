@@ -75,7 +75,8 @@ extension NewTransaction {
 }
 
 extension ParamsReader {
-  /// Reads a transaction into a blank one, where it stays: copying one costs as much as reading half of it. O(bytes).
+  /// Reads a transaction into a blank one, where it stays: copying one costs as much as reading half of it.
+  /// O(bytes).
   /// - Returns: whether nothing is wrong, here and before.
   @inline(__always)
   mutating func transaction(_ object: JSONValue, into new: inout NewTransaction) -> Bool {

@@ -4,9 +4,9 @@ import Amounts
 import Columns
 import Platform
 
-/// Stands for a `NewTransaction` in memory that is held while a command is carried out. Passing a `NewTransaction`
-/// on, or taking one out of an array, copies a dozen members with their reference counts: a sixth of what a posting
-/// costs. Reading a member here copies that member.
+/// Stands for a `NewTransaction` in memory that is held while a command is carried out. Passing a
+/// `NewTransaction` on, or taking one out of an array, copies a dozen members with their reference counts: a
+/// sixth of what a posting costs. Reading a member here copies that member.
 @safe struct AskedTransaction {
   private let place: UnsafePointer<NewTransaction>
 
