@@ -77,3 +77,11 @@ struct BatchProgress {
     self.waitingBefore = waitingBefore
   }
 }
+
+/// Where a loop keeps a connection. A turn works on `connection` itself, so the connection lives until its turn is
+/// over even when it is closed meanwhile.
+final class Client {
+  var connection: Connection
+
+  init(_ connection: consuming Connection) { self.connection = connection }
+}

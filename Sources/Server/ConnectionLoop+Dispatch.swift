@@ -18,34 +18,34 @@ struct PositionWaiter: Sendable {
 }
 
 extension ConnectionLoop {
-  mutating func carryOut(_ decoded: DecodedLine, _ connection: UnsafeMutablePointer<Connection>) {
+  mutating func carryOut(_ decoded: DecodedLine, _ connection: inout Connection) {
     switch decoded {
     case .failure(let error, let id):
-      unsafe answer(connection) { output in AnswerWriter.error(error, id, into: &output) }
+      answer(&connection) { output in AnswerWriter.error(error, id, into: &output) }
       shared.statistics.count(nil, since: now, isError: true, now: now)
     case .single(let request):
       var cut: Cut?
-      unsafe carryOut(request, connection, place: nil, cut: &cut)
+      carryOut(request, &connection, place: nil, cut: &cut)
     case .batch(let requests):
       let answerCount = requests.count { $0.id != nil }
-      let waiting = unsafe connection.pointee.answers.waitingByteCount
+      let waiting = connection.answers.waitingByteCount
       let slot =
-        answerCount == 0 ? nil : unsafe connection.pointee.answers.openBatch(answerCount: answerCount)
-      unsafe connection.pointee.batch = BatchProgress(requests, slot: slot, waitingBefore: waiting)
-      unsafe goOnWithBatch(connection)
+        answerCount == 0 ? nil : connection.answers.openBatch(answerCount: answerCount)
+      connection.batch = BatchProgress(requests, slot: slot, waitingBefore: waiting)
+      goOnWithBatch(&connection)
     }
   }
 
   /// A batch has one array of answers; each run of adjacent reads shares one cut. It pauses when the
   /// connection's turn is over, and while too many of its queries are at work.
-  mutating func goOnWithBatch(_ connection: UnsafeMutablePointer<Connection>) {
+  mutating func goOnWithBatch(_ connection: inout Connection) {
     let bounds = shared.configuration.bounds
-    guard var batch = unsafe connection.pointee.batch.take() else { return }
+    guard var batch = connection.batch.take() else { return }
     while batch.next < batch.requests.count {
-      let isFull = unsafe connection.pointee.awayCount >= bounds.unfinishedQueries
-      let isPaused = unsafe isFull && !connection.pointee.isGone
+      let isFull = connection.awayCount >= bounds.unfinishedQueries
+      let isPaused = isFull && !connection.isGone
       if isPaused || slice.isOver() {
-        unsafe connection.pointee.batch = batch
+        connection.batch = batch
         return
       }
       let request = batch.requests[batch.next]
@@ -57,14 +57,14 @@ extension ConnectionLoop {
         batch.cut = shared.books.cut()
       }
       let place = place(batch.slot, &batch.part, request)
-      let byteCount = unsafe connection.pointee.answers.waitingByteCount - batch.waitingBefore
+      let byteCount = connection.answers.waitingByteCount - batch.waitingBefore
       if request.isRead, byteCount > bounds.batchAnswerByteCount {
         shared.busyCount.wrappingAdd(1, ordering: .relaxed)
         shared.statistics.count(request.method, since: now, isError: true)
         let busy = WireError.busy("the answers of the batch are too large", retryAfter: .milliseconds(1))
-        unsafe refuse(connection, request, place, busy)
+        refuse(&connection, request, place, busy)
       } else {
-        unsafe carryOut(request, connection, place: place, cut: &batch.cut)
+        carryOut(request, &connection, place: place, cut: &batch.cut)
       }
     }
   }
@@ -79,45 +79,45 @@ extension ConnectionLoop {
   ///   - place: of an answer in a batch; nil for a request of its own, whose place is the next one.
   ///   - cut: the cut that a run of reads shares, if there is one.
   mutating func carryOut(
-    _ request: DecodedRequest, _ connection: UnsafeMutablePointer<Connection>, place: AnswerPlace?,
+    _ request: DecodedRequest, _ connection: inout Connection, place: AnswerPlace?,
     cut: inout Cut?
   ) {
     let start = shared.clock.monotonicTime()
     do throws(WireError) {
       if let position = request.minimumPosition, request.isRead {
         if position > shared.books.position {
-          return unsafe try wait(request, for: position, connection, place, from: start)
+          return try wait(request, for: position, &connection, place, from: start)
         }
         // Another loop has written since the run's cut was taken.
         if let shared = cut, shared.position < position { cut = self.shared.books.cut() }
       }
       switch try request.call.get() {
       case .write(let command, let reply):
-        unsafe try write(request, command, reply, connection, place)
+        try write(request, command, reply, &connection, place)
       case .read(let call):
-        if unsafe connection.pointee.isGone { return }
+        if connection.isGone { return }
         if request.wantsStream { throw .notStreamable }
         let view = cut.map(RowView.cut) ?? .current(shared.books)
         let position = request.wantsMeta ? cut?.position ?? shared.books.position : nil
         var isFound = true
-        unsafe try respond(connection, request, place) { id, output throws(WireError) in
+        try respond(&connection, request, place) { id, output throws(WireError) in
           isFound = AnswerWriter.read(call, view, id, position: position, into: &output)
         }
         shared.statistics.count(request.method, since: start, isError: !isFound)
         return
       case .query(let query, let reply):
-        if unsafe connection.pointee.isGone || request.id == nil { return }
-        unsafe try run(query, reply, request, connection, place, cut: cut ?? shared.books.cut(), from: start)
+        if connection.isGone || request.id == nil { return }
+        try run(query, reply, request, &connection, place, cut: cut ?? shared.books.cut(), from: start)
         return
       case .server(let call):
         if request.wantsStream { throw .notStreamable }
-        if unsafe try serve(call, request, connection, place, from: start) { return }
+        if try serve(call, request, &connection, place, from: start) { return }
       }
       shared.statistics.count(request.method, since: start, isError: false)
     } catch {
       shared.statistics.count(request.method, since: start, isError: true)
       if error.code == .busy { shared.busyCount.wrappingAdd(1, ordering: .relaxed) }
-      unsafe refuse(connection, request, place, error)
+      refuse(&connection, request, place, error)
     }
   }
 
@@ -125,10 +125,10 @@ extension ConnectionLoop {
 
   private mutating func write(
     _ request: DecodedRequest, _ command: Command, _ reply: WriteReply,
-    _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace?
+    _ connection: inout Connection, _ place: AnswerPlace?
   ) throws(WireError) {
     if request.wantsStream { throw .notStreamable }
-    guard unsafe connection.pointee.peer.mayWrite else {
+    guard connection.peer.mayWrite else {
       throw .forbidden("this user may only read")
     }
     let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
@@ -139,7 +139,7 @@ extension ConnectionLoop {
       throw WireError(error, to: reply)
     }
     let books = shared.books
-    unsafe try respond(connection, request, place) { id, output throws(WireError) in
+    try respond(&connection, request, place) { id, output throws(WireError) in
       AnswerWriter.execution(execution, reply, id, books: books, wantsMeta: request.wantsMeta, into: &output)
     }
   }
@@ -148,12 +148,12 @@ extension ConnectionLoop {
 
   private mutating func run(
     _ query: QueryRequest, _ reply: QueryReply, _ request: DecodedRequest,
-    _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace?, cut: Cut, from start: MonotonicTime
+    _ connection: inout Connection, _ place: AnswerPlace?, cut: Cut, from start: MonotonicTime
   ) throws(WireError) {
     if request.wantsStream, place?.part != nil { throw .notStreamable }
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
     if !request.wantsStream, let result = try runIfShort(query, cut, stop) {
-      unsafe try respond(connection, request, place) { id, output throws(WireError) in
+      try respond(&connection, request, place) { id, output throws(WireError) in
         AnswerWriter.page(
           result, of: query.table, reply, id, cut: cut, position: request.wantsMeta ? cut.position : nil,
           into: &output)
@@ -161,21 +161,21 @@ extension ConnectionLoop {
       shared.statistics.count(request.method, since: start, isError: false)
       return
     }
-    let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
-    let number = unsafe connection.pointee.number
+    let place = place ?? AnswerPlace(slot: connection.answers.open())
+    let number = connection.number
     let job = QueryJob(
       connection: number, place: place, id: request.id, method: request.method, request: query, reply: reply,
       cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
       receivedAt: start)
-    unsafe shared.running.add(number, entry(request, connection, place, stop, cut: cut))
-    unsafe countAway(connection, 1)
+    shared.running.add(number, entry(request, &connection, place, stop, cut: cut))
+    countAway(&connection, 1)
     if services.queries.submit(job) { return }
-    unsafe countAway(connection, -1)
+    countAway(&connection, -1)
     shared.running.remove(number, place)
     shared.busyCount.wrappingAdd(1, ordering: .relaxed)
     shared.statistics.count(request.method, since: start, isError: true)
     let busy = WireError.busy("the query queue is full", retryAfter: .milliseconds(50))
-    unsafe refuse(connection, request, place, busy)
+    refuse(&connection, request, place, busy)
   }
 
   /// The result of a query that costs less than handing it over; nil for any other.
@@ -197,18 +197,18 @@ extension ConnectionLoop {
   // MARK: Waiting for a position
 
   private mutating func wait(
-    _ request: DecodedRequest, for position: UInt64, _ connection: UnsafeMutablePointer<Connection>,
+    _ request: DecodedRequest, for position: UInt64, _ connection: inout Connection,
     _ place: AnswerPlace?, from start: MonotonicTime
   ) throws(WireError) {
-    guard request.id != nil, unsafe !connection.pointee.isGone else { return }
+    guard request.id != nil, !connection.isGone else { return }
     if isDraining { throw .stopping }
     if waiters.count >= shared.configuration.bounds.queuedQueries {
       throw .busy("too many reads wait for a position", retryAfter: .milliseconds(50))
     }
-    let place = unsafe place ?? AnswerPlace(slot: connection.pointee.answers.open())
-    let number = unsafe connection.pointee.number
+    let place = place ?? AnswerPlace(slot: connection.answers.open())
+    let number = connection.number
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
-    unsafe shared.running.add(number, entry(request, connection, place, stop))
+    shared.running.add(number, entry(request, &connection, place, stop))
     waiters.append(
       PositionWaiter(
         connection: number, place: place, request: request, position: position, stop: stop,
@@ -216,10 +216,10 @@ extension ConnectionLoop {
   }
 
   private func entry(
-    _ request: DecodedRequest, _ connection: UnsafeMutablePointer<Connection>, _ place: AnswerPlace,
+    _ request: DecodedRequest, _ connection: inout Connection, _ place: AnswerPlace,
     _ stop: StopFlag, cut: Cut? = nil
   ) -> RunningRequests.Entry {
-    let user = unsafe connection.pointee.peer.credentials.userID
+    let user = connection.peer.credentials.userID
     return .init(id: request.id, place: place, stop: stop, inbox: inbox, user: user, cutTakenAt: cut?.takenAt)
   }
 
@@ -228,47 +228,51 @@ extension ConnectionLoop {
     let waiting = waiters
     waiters = []
     for waiter in waiting {
-      guard let connection = unsafe connections[waiter.connection] else { continue }
-      do {
-        try waiter.stop.check()
-        let isThere = shared.books.position >= waiter.position
-        if !isThere && !isDraining {
-          waiters.append(waiter)
-          continue
-        }
-        shared.running.remove(waiter.connection, waiter.place)
-        if isThere {
-          unsafe carryOut(waiter, connection)
-        } else {
-          // Nobody new can come to write what is waited for.
-          unsafe refuse(connection, waiter.request, waiter.place, .stopping)
-        }
-      } catch {
-        shared.running.remove(waiter.connection, waiter.place)
-        shared.statistics.count(waiter.request.method, since: waiter.receivedAt, isError: true)
-        unsafe refuse(connection, waiter.request, waiter.place, WireError(error))
-      }
-      unsafe advance(connection)
-      unsafe settle(connection)
+      guard let client = connections[waiter.connection] else { continue }
+      look(at: waiter, &client.connection)
     }
   }
 
-  private mutating func carryOut(_ waiter: PositionWaiter, _ connection: UnsafeMutablePointer<Connection>) {
+  private mutating func look(at waiter: PositionWaiter, _ connection: inout Connection) {
+    do {
+      try waiter.stop.check()
+      let isThere = shared.books.position >= waiter.position
+      if !isThere && !isDraining {
+        waiters.append(waiter)
+        return
+      }
+      shared.running.remove(waiter.connection, waiter.place)
+      if isThere {
+        carryOut(waiter, &connection)
+      } else {
+        // Nobody new can come to write what is waited for.
+        refuse(&connection, waiter.request, waiter.place, .stopping)
+      }
+    } catch {
+      shared.running.remove(waiter.connection, waiter.place)
+      shared.statistics.count(waiter.request.method, since: waiter.receivedAt, isError: true)
+      refuse(&connection, waiter.request, waiter.place, WireError(error))
+    }
+    advance(&connection)
+    settle(&connection)
+  }
+
+  private mutating func carryOut(_ waiter: PositionWaiter, _ connection: inout Connection) {
     var request = waiter.request
     // The time of waiting counts.
     if let deadline = waiter.stop.deadline { request.timeout = deadline - shared.clock.monotonicTime() }
     var cut: Cut?
-    unsafe carryOut(request, connection, place: waiter.place, cut: &cut)
+    carryOut(request, &connection, place: waiter.place, cut: &cut)
   }
 
   // MARK: Answers
 
   /// Puts the answer that `write` makes in its place; nothing for a notification.
   mutating func respond(
-    _ connection: UnsafeMutablePointer<Connection>, _ request: DecodedRequest, _ place: AnswerPlace?,
+    _ connection: inout Connection, _ request: DecodedRequest, _ place: AnswerPlace?,
     _ write: (RequestID, inout JSONWriter) throws(WireError) -> Void
   ) throws(WireError) {
-    guard let id = request.id, unsafe !connection.pointee.isGone else { return }
+    guard let id = request.id, !connection.isGone else { return }
     let mark = output.count
     do throws(WireError) {
       try write(id, &output)
@@ -276,23 +280,23 @@ extension ConnectionLoop {
       output.rewind(to: mark)
       throw error
     }
-    if place == nil, unsafe connection.pointee.answers.isEmpty { return }
+    if place == nil, connection.answers.isEmpty { return }
     let line = unsafe [UInt8](output.unsafeBytes[mark...])
     output.rewind(to: mark)
     if let place {
-      unsafe connection.pointee.answers.finish(place, line)
+      connection.answers.finish(place, line)
     } else {
-      unsafe connection.pointee.answers.appendFinished(line)
+      connection.answers.appendFinished(line)
     }
   }
 
   /// Answers with an error; nothing for a notification.
   mutating func refuse(
-    _ connection: UnsafeMutablePointer<Connection>, _ request: DecodedRequest, _ place: AnswerPlace?,
+    _ connection: inout Connection, _ request: DecodedRequest, _ place: AnswerPlace?,
     _ error: WireError
   ) {
     do throws(WireError) {
-      unsafe try respond(connection, request, place) { id, output throws(WireError) in
+      try respond(&connection, request, place) { id, output throws(WireError) in
         AnswerWriter.error(error, id, into: &output)
       }
     } catch {

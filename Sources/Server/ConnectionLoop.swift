@@ -22,7 +22,7 @@ import Wire
   let services: Services
   let inbox: LoopInbox
   var events: EventLoop
-  var connections: [UInt64: UnsafeMutablePointer<Connection>] = unsafe [:]
+  var connections: [UInt64: Client] = [:]
   var decoder: RequestDecoder
   /// Answers being made; empty between two connections.
   var output = JSONWriter(capacity: 64 << 10)
@@ -56,7 +56,7 @@ import Wire
 
   /// Runs until the server has stopped and every connection is closed.
   mutating func run() {
-    while unsafe !(isDraining && connections.isEmpty) {
+    while !(isDraining && connections.isEmpty) {
       guard let wakefulness = try? events.wait(timeout: timeout) else { continue }
       now = shared.clock.monotonicTime()
       for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
@@ -73,7 +73,7 @@ import Wire
     if !waiters.isEmpty { return .milliseconds(2) }
     if awayCount > 0 { return Self.queueLook }
     if isDraining { return .milliseconds(50) }
-    return unsafe connections.isEmpty ? nil : max(.zero, nextTick - now)
+    return connections.isEmpty ? nil : max(.zero, nextTick - now)
   }
 
   /// Queries whose time has passed before a thread took them.
@@ -85,168 +85,172 @@ import Wire
   // MARK: Events
 
   private mutating func handle(_ event: ReadyEvent) {
-    guard let connection = unsafe connections[event.token] else { return }
-    if event.isBroken { unsafe hangUp(connection) }
+    guard let client = connections[event.token] else { return }
+    handle(event, &client.connection)
+  }
+
+  private mutating func handle(_ event: ReadyEvent, _ connection: inout Connection) {
+    if event.isBroken { hangUp(&connection) }
     // Lines that came while answers waited are carried out as soon as the answers are gone.
-    if event.isWritable { unsafe advance(connection) }
-    if event.isReadable || event.isBroken, unsafe !read(connection) { return }
-    unsafe settle(connection)
+    if event.isWritable { advance(&connection) }
+    if event.isReadable || event.isBroken, !read(&connection) { return }
+    settle(&connection)
   }
 
   /// The peer is gone: its queries stop, its writes do not.
-  private func hangUp(_ connection: UnsafeMutablePointer<Connection>) {
-    if unsafe connection.pointee.isGone { return }
-    unsafe connection.pointee.isGone = true
-    unsafe connection.pointee.backlog = []
-    unsafe connection.pointee.backlogStart = 0
-    unsafe shared.running.cancelAll(connection.pointee.number)
+  private func hangUp(_ connection: inout Connection) {
+    if connection.isGone { return }
+    connection.isGone = true
+    connection.backlog = []
+    connection.backlogStart = 0
+    shared.running.cancelAll(connection.number)
   }
 
   /// - Returns: whether the connection is still there.
-  private mutating func read(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  private mutating func read(_ connection: inout Connection) -> Bool {
     for _ in 0..<Self.readsPerTurn {
-      guard unsafe mayRead(connection) else { return true }
-      let room = unsafe connection.pointee.lines.freeRoom()
-      switch unsafe try? connection.pointee.socket.read(into: room) {
+      guard mayRead(&connection) else { return true }
+      let room = unsafe connection.lines.freeRoom()
+      switch unsafe try? connection.socket.read(into: room) {
       case .wouldBlock: return true
       case .bytes(let count) where count > 0:
-        unsafe connection.pointee.lines.received(count)
-        unsafe advance(connection)
-        guard unsafe charge(connection) else { return false }
+        connection.lines.received(count)
+        advance(&connection)
+        guard charge(&connection) else { return false }
         if count < room.count { return true }
       case .bytes:
-        unsafe connection.pointee.hasEnded = true
-        if unsafe !connection.pointee.isGone { unsafe connection.pointee.lines.finish() }
-        unsafe advance(connection)
+        connection.hasEnded = true
+        if !connection.isGone { connection.lines.finish() }
+        advance(&connection)
         return true
       case .peerGone, nil:
         // What was cut off in the middle of a line is not a line.
-        unsafe hangUp(connection)
-        unsafe connection.pointee.hasEnded = true
-        unsafe advance(connection)
+        hangUp(&connection)
+        connection.hasEnded = true
+        advance(&connection)
         return true
       }
     }
     return true
   }
 
-  private func mayRead(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-    if unsafe connection.pointee.hasEnded || connection.pointee.isDraining
-      || connection.pointee.isPostponed
+  private func mayRead(_ connection: inout Connection) -> Bool {
+    if connection.hasEnded || connection.isDraining
+      || connection.isPostponed
     {
       return false
     }
-    return unsafe connection.pointee.isGone || connection.pointee.takesRequests(shared.configuration.bounds)
+    return connection.isGone || connection.takesRequests(shared.configuration.bounds)
   }
 
   /// Writes what is finished and carries out the lines that have come, as long as answers have somewhere to
   /// go. Whenever it ends with lines left, an answer or the socket is waited for, and it is called again
   /// then.
-  mutating func advance(_ connection: UnsafeMutablePointer<Connection>) {
+  mutating func advance(_ connection: inout Connection) {
     let bounds = shared.configuration.bounds
     var hasTakenLines = false
     slice = TimeSlice(clock: shared.clock)
-    unsafe flush(connection)
-    while unsafe mayGoOn(connection) {
+    flush(&connection)
+    while mayGoOn(&connection) {
       if slice.isOver() {
-        unsafe postpone(connection)
+        postpone(&connection)
         break
       }
-      guard unsafe takeLine(connection) else {
-        unsafe timeLine(connection, isNew: hasTakenLines)
-        return unsafe flush(connection)
+      guard takeLine(&connection) else {
+        timeLine(&connection, isNew: hasTakenLines)
+        return flush(&connection)
       }
       hasTakenLines = true
       // What is finished may make room for more requests, and there will be no other call for it.
-      if unsafe output.count >= bounds.answerBatchByteCount || !connection.pointee.takesRequests(bounds) {
-        unsafe flush(connection)
+      if output.count >= bounds.answerBatchByteCount || !connection.takesRequests(bounds) {
+        flush(&connection)
       }
     }
     // The rest of the input waits for us, not for the client.
-    unsafe connection.pointee.lineBegan = nil
+    connection.lineBegan = nil
   }
 
-  private func mayGoOn(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  private func mayGoOn(_ connection: inout Connection) -> Bool {
     let bounds = shared.configuration.bounds
-    if unsafe connection.pointee.isGone { return true }
+    if connection.isGone { return true }
     // A batch's answers go out when it is finished, so it is not held up by their size.
-    if unsafe connection.pointee.batch != nil {
-      return unsafe connection.pointee.awayCount < bounds.unfinishedQueries
+    if connection.batch != nil {
+      return connection.awayCount < bounds.unfinishedQueries
     }
-    return unsafe connection.pointee.takesRequests(bounds)
+    return connection.takesRequests(bounds)
   }
 
   /// Lets the other connections have their turn first.
-  private mutating func postpone(_ connection: UnsafeMutablePointer<Connection>) {
-    unsafe flush(connection)
-    if unsafe connection.pointee.isPostponed { return }
-    unsafe connection.pointee.isPostponed = true
-    unsafe postponed.append(connection.pointee.number)
+  private mutating func postpone(_ connection: inout Connection) {
+    flush(&connection)
+    if connection.isPostponed { return }
+    connection.isPostponed = true
+    postponed.append(connection.number)
   }
 
   private mutating func resumePostponed() {
     let numbers = postponed
     postponed = []
     for number in numbers {
-      guard let connection = unsafe connections[number] else { continue }
-      unsafe connection.pointee.isPostponed = false
-      unsafe resume(connection)
+      guard let client = connections[number] else { continue }
+      client.connection.isPostponed = false
+      resume(&client.connection)
     }
   }
 
   /// Carries out the next line, or more of the batch that has begun; false when no line has come.
-  private mutating func takeLine(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
-    if unsafe connection.pointee.batch != nil {
-      unsafe goOnWithBatch(connection)
+  private mutating func takeLine(_ connection: inout Connection) -> Bool {
+    if connection.batch != nil {
+      goOnWithBatch(&connection)
       return true
     }
-    switch unsafe connection.pointee.lines.next() {
+    switch connection.lines.next() {
     case nil: return false
     case .tooLong:
-      let error = unsafe WireError.lineTooLong(limit: connection.pointee.lines.longestLine)
-      unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
+      let error = WireError.lineTooLong(limit: connection.lines.longestLine)
+      answer(&connection) { output in AnswerWriter.error(error, .null, into: &output) }
       shared.statistics.count(nil, since: now, isError: true, now: now)
     case .line(let range):
-      let decoded = unsafe decoder.decode(range, of: connection.pointee.lines)
-      unsafe carryOut(decoded, connection)
+      let decoded = decoder.decode(range, of: connection.lines)
+      carryOut(decoded, &connection)
     }
     return true
   }
 
   /// Notes since when the end of a line is waited for.
-  private func timeLine(_ connection: UnsafeMutablePointer<Connection>, isNew: Bool) {
-    if unsafe !connection.pointee.lines.isInsideLine {
-      unsafe connection.pointee.lineBegan = nil
-    } else if unsafe isNew || connection.pointee.lineBegan == nil {
-      unsafe connection.pointee.lineBegan = now
+  private func timeLine(_ connection: inout Connection, isNew: Bool) {
+    if !connection.lines.isInsideLine {
+      connection.lineBegan = nil
+    } else if isNew || connection.lineBegan == nil {
+      connection.lineBegan = now
     }
   }
 
   /// Counts the memory held for input; closes the connection whose line would break the bound.
   /// - Returns: whether the connection is still there.
-  private mutating func charge(_ connection: UnsafeMutablePointer<Connection>) -> Bool {
+  private mutating func charge(_ connection: inout Connection) -> Bool {
     let bound = shared.configuration.bounds.unfinishedLineByteCount
-    guard let total = unsafe account(connection), total > bound else { return true }
-    if unsafe !connection.pointee.lines.isInsideLine {
-      unsafe connection.pointee.lines.releaseMemory()
-      _ = unsafe account(connection)
+    guard let total = account(&connection), total > bound else { return true }
+    if !connection.lines.isInsideLine {
+      connection.lines.releaseMemory()
+      _ = account(&connection)
       return true
     }
     let error = WireError.busy("too many bytes of unfinished lines", retryAfter: .seconds(1))
     shared.busyCount.wrappingAdd(1, ordering: .relaxed)
-    unsafe answer(connection) { output in AnswerWriter.error(error, .null, into: &output) }
-    unsafe flush(connection)
-    unsafe close(connection)
+    answer(&connection) { output in AnswerWriter.error(error, .null, into: &output) }
+    flush(&connection)
+    close(&connection)
     return false
   }
 
   /// - Returns: the bytes that all connections hold now, if this one holds more than before.
-  private func account(_ connection: UnsafeMutablePointer<Connection>) -> Int? {
-    let held = unsafe connection.pointee.lines.heldByteCount
+  private func account(_ connection: inout Connection) -> Int? {
+    let held = connection.lines.heldByteCount
     let charged = max(0, held - shared.configuration.bounds.smallLineByteCount)
-    let change = unsafe charged - connection.pointee.chargedByteCount
+    let change = charged - connection.chargedByteCount
     if change == 0 { return nil }
-    unsafe connection.pointee.chargedByteCount = charged
+    connection.chargedByteCount = charged
     let total = shared.unfinishedLineByteCount.add(change, ordering: .relaxed).newValue
     return change > 0 ? total : nil
   }
@@ -255,12 +259,12 @@ import Wire
 
   /// Puts an answer in its order: straight into the output when nothing waits before it.
   mutating func answer(
-    _ connection: UnsafeMutablePointer<Connection>, _ write: (inout JSONWriter) -> Void
+    _ connection: inout Connection, _ write: (inout JSONWriter) -> Void
   ) {
-    if unsafe connection.pointee.answers.isEmpty {
+    if connection.answers.isEmpty {
       write(&output)
     } else {
-      unsafe connection.pointee.answers.appendFinished(line(write))
+      connection.answers.appendFinished(line(write))
     }
   }
 
@@ -274,69 +278,69 @@ import Wire
   }
 
   /// Writes out the backlog, then what is finished, then what streams; keeps what the socket does not take.
-  mutating func flush(_ connection: UnsafeMutablePointer<Connection>) {
-    if unsafe connection.pointee.isGone {
+  mutating func flush(_ connection: inout Connection) {
+    if connection.isGone {
       output.removeAll()
       return
     }
-    unsafe writeBacklog(connection)
-    if unsafe connection.pointee.hasBacklog {
+    writeBacklog(&connection)
+    if connection.hasBacklog {
       if !output.isEmpty {
-        unsafe connection.pointee.backlog.append(contentsOf: output.copied())
+        connection.backlog.append(contentsOf: output.copied())
         output.removeAll()
       }
       return
     }
     let limit = shared.configuration.bounds.answerBatchByteCount
     var streamed = 0
-    while unsafe !connection.pointee.hasBacklog {
-      unsafe connection.pointee.answers.takeFinished(into: &output, byteLimit: limit)
-      if output.isEmpty, let stream = unsafe connection.pointee.answers.dueStream {
+    while !connection.hasBacklog {
+      connection.answers.takeFinished(into: &output, byteLimit: limit)
+      if output.isEmpty, let stream = connection.answers.dueStream {
         if streamed >= Self.streamBytesPerTurn { break }
-        unsafe pump(stream, connection)
+        pump(stream, &connection)
         streamed += output.count
       }
       if output.isEmpty { break }
-      unsafe writeOutput(connection)
+      writeOutput(&connection)
     }
   }
 
-  private func writeBacklog(_ connection: UnsafeMutablePointer<Connection>) {
-    guard unsafe connection.pointee.hasBacklog else { return }
-    let start = unsafe connection.pointee.backlogStart
-    let result = unsafe try? connection.pointee.socket.write(
-      connection.pointee.backlog.span.extracting(start..<connection.pointee.backlog.count))
+  private func writeBacklog(_ connection: inout Connection) {
+    guard connection.hasBacklog else { return }
+    let start = connection.backlogStart
+    let result = try? connection.socket.write(
+      connection.backlog.span.extracting(start..<connection.backlog.count))
     switch result {
     case .bytes(let count):
-      unsafe connection.pointee.backlogStart += count
-      unsafe connection.pointee.backlogMoved = now
-      if unsafe connection.pointee.backlogStart == connection.pointee.backlog.count {
-        unsafe connection.pointee.backlog = []
-        unsafe connection.pointee.backlogStart = 0
+      connection.backlogStart += count
+      connection.backlogMoved = now
+      if connection.backlogStart == connection.backlog.count {
+        connection.backlog = []
+        connection.backlogStart = 0
       }
     case .wouldBlock: break
-    case .peerGone, nil: unsafe hangUp(connection)
+    case .peerGone, nil: hangUp(&connection)
     }
   }
 
-  private mutating func writeOutput(_ connection: UnsafeMutablePointer<Connection>) {
-    switch unsafe try? connection.pointee.socket.write(output.unsafeBytes) {
+  private mutating func writeOutput(_ connection: inout Connection) {
+    switch unsafe try? connection.socket.write(output.unsafeBytes) {
     case .bytes(let count): output.consume(count)
     case .wouldBlock: break
     case .peerGone, nil:
-      unsafe hangUp(connection)
+      hangUp(&connection)
       output.removeAll()
     }
     if !output.isEmpty {
-      unsafe connection.pointee.backlog = output.copied()
-      unsafe connection.pointee.backlogStart = 0
-      unsafe connection.pointee.backlogMoved = now
+      connection.backlog = output.copied()
+      connection.backlogStart = 0
+      connection.backlogMoved = now
       output.removeAll()
     }
   }
 
   /// The next rows of a stream into the output, or its last line.
-  private mutating func pump(_ stream: StreamedAnswer, _ connection: UnsafeMutablePointer<Connection>) {
+  private mutating func pump(_ stream: StreamedAnswer, _ connection: inout Connection) {
     do throws(WireError) {
       try stream.check()
       if stream.writeNext(into: &output) {
@@ -345,43 +349,41 @@ import Wire
     } catch {
       AnswerWriter.error(error, stream.id, into: &output)
     }
-    unsafe connection.pointee.answers.endDueStream()
-    unsafe countAway(connection, -1)
-    unsafe shared.running.remove(connection.pointee.number, stream.place)
+    connection.answers.endDueStream()
+    countAway(&connection, -1)
+    shared.running.remove(connection.number, stream.place)
   }
 
   /// Counts a request that is answered from elsewhere, or one that has been.
-  mutating func countAway(_ connection: UnsafeMutablePointer<Connection>, _ change: Int) {
-    unsafe connection.pointee.awayCount += change
+  mutating func countAway(_ connection: inout Connection, _ change: Int) {
+    connection.awayCount += change
     awayCount += change
   }
 
   // MARK: After each turn
 
   /// Asks epoll for what the connection waits for now, or closes it.
-  mutating func settle(_ connection: UnsafeMutablePointer<Connection>) {
-    guard unsafe connections[connection.pointee.number] != nil else { return }
-    if unsafe connection.pointee.isFinished { return unsafe close(connection) }
+  mutating func settle(_ connection: inout Connection) {
+    guard connections[connection.number] != nil else { return }
+    if connection.isFinished { return close(&connection) }
     var interest: Interest = []
-    if unsafe mayRead(connection) { interest.insert(.read) }
-    if unsafe connection.pointee.hasBacklog || connection.pointee.answers.dueStream != nil {
+    if mayRead(&connection) { interest.insert(.read) }
+    if connection.hasBacklog || connection.answers.dueStream != nil {
       interest.insert(.write)
     }
-    if unsafe interest == connection.pointee.interest { return }
-    unsafe connection.pointee.interest = interest
-    unsafe try? events.modify(
-      connection.pointee.socket.descriptor, token: connection.pointee.number, interest: interest)
+    if interest == connection.interest { return }
+    connection.interest = interest
+    try? events.modify(
+      connection.socket.descriptor, token: connection.number, interest: interest)
   }
 
-  mutating func close(_ connection: UnsafeMutablePointer<Connection>) {
-    let number = unsafe connection.pointee.number
-    guard unsafe connections.removeValue(forKey: number) != nil else { return }
+  mutating func close(_ connection: inout Connection) {
+    let number = connection.number
+    guard connections.removeValue(forKey: number) != nil else { return }
     shared.running.forget(number)
-    unsafe countAway(connection, -connection.pointee.awayCount)
-    unsafe shared.unfinishedLineByteCount.subtract(connection.pointee.chargedByteCount, ordering: .relaxed)
+    countAway(&connection, -connection.awayCount)
+    shared.unfinishedLineByteCount.subtract(connection.chargedByteCount, ordering: .relaxed)
     shared.connectionCount.subtract(1, ordering: .relaxed)
-    unsafe connection.deinitialize(count: 1)
-    unsafe connection.deallocate()
   }
 
   /// Once a second: lines that never end, answers that nobody reads, memory of quiet connections.
@@ -389,20 +391,20 @@ import Wire
     nextTick = now + .seconds(1)
     let bounds = shared.configuration.bounds
     expireCuts(bounds)
-    for unsafe(_, connection) in unsafe connections {
-      if let began = unsafe connection.pointee.lineBegan, now - began > bounds.lineTime {
-        unsafe close(connection)
-      } else if unsafe connection.pointee.hasBacklog
-        && now - connection.pointee.backlogMoved > bounds.unreadTime
-      {
-        unsafe close(connection)
-      } else if unsafe !connection.pointee.lines.isInsideLine {
-        unsafe connection.pointee.lines.releaseMemory()
-        _ = unsafe account(connection)
-      }
-    }
+    for (_, client) in connections { look(&client.connection, bounds) }
     decoder.shrink()
     if let drainDeadline, now >= drainDeadline { hurry() }
+  }
+
+  private mutating func look(_ connection: inout Connection, _ bounds: Configuration.Bounds) {
+    if let began = connection.lineBegan, now - began > bounds.lineTime {
+      close(&connection)
+    } else if connection.hasBacklog && now - connection.backlogMoved > bounds.unreadTime {
+      close(&connection)
+    } else if !connection.lines.isInsideLine {
+      connection.lines.releaseMemory()
+      _ = account(&connection)
+    }
   }
 
   /// Ends what holds a cut for too long: replaced blocks pile up behind it.
@@ -420,45 +422,41 @@ import Wire
       switch message {
       case .adopt(let descriptor, let peer): adopt(UnixSocket(adopting: descriptor), peer)
       case .finished(let number, let place, let line):
-        guard let connection = unsafe connections[number] else { continue }
-        unsafe connection.pointee.answers.finish(place, line)
-        unsafe countAway(connection, -1)
-        unsafe resume(connection)
+        guard let client = connections[number] else { continue }
+        client.connection.answers.finish(place, line)
+        countAway(&client.connection, -1)
+        resume(&client.connection)
       case .streamReady(let number, let slot, let answer):
-        guard let connection = unsafe connections[number] else { continue }
-        unsafe connection.pointee.answers.beginStream(slot, answer)
-        unsafe resume(connection)
+        guard let client = connections[number] else { continue }
+        client.connection.answers.beginStream(slot, answer)
+        resume(&client.connection)
       case .lookAgain(let number):
         services.queries.dropStopped()
-        guard let connection = unsafe connections[number] else { continue }
-        unsafe resume(connection)
+        guard let client = connections[number] else { continue }
+        resume(&client.connection)
       case .drain: drain()
       }
     }
   }
 
   /// An answer came: write it, and take the requests that waited for it.
-  private mutating func resume(_ connection: UnsafeMutablePointer<Connection>) {
-    unsafe advance(connection)
-    unsafe settle(connection)
+  private mutating func resume(_ connection: inout Connection) {
+    advance(&connection)
+    settle(&connection)
   }
 
   private mutating func adopt(_ socket: consuming UnixSocket, _ peer: Peer) {
     let number = shared.nextConnection.add(1, ordering: .relaxed).oldValue
     let descriptor = socket.descriptor
-    let connection = UnsafeMutablePointer<Connection>.allocate(capacity: 1)
-    unsafe connection.initialize(
-      to: Connection(
-        number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine))
+    let client = Client(
+      Connection(number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine))
     do {
       try events.add(descriptor, token: number, interest: .read)
-      unsafe connections[number] = unsafe connection
-      if isDraining { unsafe beginDraining(connection) }
+      connections[number] = client
+      if isDraining { beginDraining(&client.connection) }
     } catch {
       shared.log.log(.warning, "connection not watched", [("reason", "\(error)")])
       shared.connectionCount.subtract(1, ordering: .relaxed)
-      unsafe connection.deinitialize(count: 1)
-      unsafe connection.deallocate()
     }
   }
 
@@ -466,19 +464,19 @@ import Wire
   private mutating func drain() {
     isDraining = true
     drainDeadline = now + shared.configuration.bounds.stopTime
-    for unsafe(_, connection) in unsafe connections { unsafe beginDraining(connection) }
+    for (_, client) in connections { beginDraining(&client.connection) }
   }
 
-  private mutating func beginDraining(_ connection: UnsafeMutablePointer<Connection>) {
-    guard unsafe read(connection) else { return }
-    unsafe connection.pointee.isDraining = true
-    unsafe settle(connection)
+  private mutating func beginDraining(_ connection: inout Connection) {
+    guard read(&connection) else { return }
+    connection.isDraining = true
+    settle(&connection)
   }
 
   /// The time to stop is over: what still runs is cancelled and answered so; a second later all are closed.
   private mutating func hurry() {
-    for unsafe(number, connection) in unsafe connections {
-      if isHurrying { unsafe close(connection) } else { shared.running.cancelAll(number) }
+    for (number, client) in connections {
+      if isHurrying { close(&client.connection) } else { shared.running.cancelAll(number) }
     }
     isHurrying = true
     drainDeadline = now + .seconds(1)
