@@ -36,10 +36,11 @@ private final class FakeBooks: Sendable {
         return [start + #""result":\#(outcome)}"#]
       }
       let items = request["params"]?["balances"]?.array ?? []
-      if items.contains(where: { $0["boom"] != nil }) {
+      if let place = items.firstIndex(where: { $0["boom"] != nil }) {
+        let text = "balances[\(place)]: unknown member boom"
         return [
-          start
-            + #""error":{"code":-32602,"message":"unknown: boom","data":{"code":"GEN_VALIDATION_ERROR"}}}"#
+          start + #""error":{"code":-32602,"message":"\#(text)","#
+            + #""data":{"code":"GEN_VALIDATION_ERROR","errors":["\#(text)"]}}}"#
         ]
       }
       var errors: [String] = []
@@ -62,23 +63,28 @@ private final class FakeBooks: Sendable {
 /// Imports `lines` and tells what became of them.
 private func imported(
   _ lines: [String], into books: FakeBooks, batch: Int, from start: ImportProgress? = nil
-) throws -> (progress: ImportProgress, faults: [Int], error: (any Error)?) {
+) throws -> (progress: ImportProgress, faults: [Int], texts: Set<String>, error: (any Error)?) {
   let directory = try TemporaryDirectory()
   let path = directory.path + "/in.ndjson"
   try FileReplacement.replace(path, with: Array(lines.map { $0 + "\n" }.joined().utf8))
   var progress = start ?? ImportProgress(id: "x", entity: .balances, batchSize: batch, byteCount: 0)
   var faults: [Int] = []
+  var texts: Set<String> = []
   var broken: (any Error)?
   try withTestServer {
     books.answer($0)
   } _: { client in
     var source = try ImportSource(path: path, format: .ndjson)
     let importer = Importer(
-      client, progress, reportFault: { line, _ in faults.append(line) },
+      client, progress,
+      reportFault: { line, text in
+        faults.append(line)
+        texts.insert(text)
+      },
       advance: { kept, _ in progress = kept })
     do { progress = try importer.run(&source) } catch { broken = error }
   }
-  return (progress, faults.sorted(), broken)
+  return (progress, faults.sorted(), texts, broken)
 }
 
 private func line(_ index: Int, _ more: String = "") -> String {
@@ -99,6 +105,8 @@ func faultyLinesAreToldAndTheOthersImported(batch: Int) throws {
   let outcome = try imported(lines, into: books, batch: batch)
   #expect(outcome.error == nil)
   #expect(outcome.faults == [5, 12, 21, 22, 40])
+  #expect(
+    outcome.texts.contains("unknown member boom (GEN_VALIDATION_ERROR)"), "without a place in the batch")
   #expect(outcome.progress.records == 39 && outcome.progress.created == 34 && outcome.progress.failed == 5)
   let expected = (1...40).filter { ![5, 12, 13, 21, 22, 40].contains($0) }.map { "bln_\($0)" }
   #expect(books.state.withLock { $0.created.sorted() } == expected.sorted())

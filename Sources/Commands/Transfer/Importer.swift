@@ -186,7 +186,10 @@ final class Importer {
       progress.failed += 1
       let name = refusal.name.map { " (\($0))" } ?? ""
       let faults = (refusal.details?["errors"]?.array ?? []).compactMap(\.string)
-      let text = faults.isEmpty ? refusal.message : faults.joined(separator: "; ")
+      // The line is told; the place in a batch that was cut to one says nothing.
+      let place = progress.entity.rawValue + "[0]: "
+      let text = (faults.isEmpty ? [refusal.message] : faults)
+        .map { $0.hasPrefix(place) ? String($0.dropFirst(place.count)) : $0 }.joined(separator: "; ")
       return try reportFault(batch.lines.first ?? 0, text + name)
     }
     let middle = batch.items.count / 2
