@@ -281,8 +281,7 @@ extension ConnectionLoop {
       throw error
     }
     if place == nil, connection.answers.isEmpty { return }
-    let line = unsafe [UInt8](output.unsafeBytes[mark...])
-    output.rewind(to: mark)
+    let line = output.take(from: mark)
     if let place {
       connection.answers.finish(place, line)
     } else {

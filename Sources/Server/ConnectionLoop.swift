@@ -35,12 +35,12 @@ import Wire
   /// The turn of the connection that is being served.
   var slice: TimeSlice
   /// Connections whose turn was over before their lines were.
-  private var postponed: [UInt64] = []
-  private var nextTick: MonotonicTime
-  private var nextLook: MonotonicTime
+  var postponed: [UInt64] = []
+  var nextTick: MonotonicTime
+  var nextLook: MonotonicTime
   /// Set when draining: what still runs then is cancelled.
-  private var drainDeadline: MonotonicTime?
-  private var isHurrying = false
+  var drainDeadline: MonotonicTime?
+  var isHurrying = false
 
   init(shared: Shared, services: Services, events: consuming EventLoop, inbox: LoopInbox) {
     self.shared = shared
@@ -68,7 +68,7 @@ import Wire
     }
   }
 
-  private var timeout: Duration? {
+  var timeout: Duration? {
     if !postponed.isEmpty { return .zero }
     if !waiters.isEmpty { return .milliseconds(2) }
     if awayCount > 0 { return Self.queueLook }
@@ -77,19 +77,19 @@ import Wire
   }
 
   /// Queries whose time has passed before a thread took them.
-  private mutating func lookAtQueue() {
+  mutating func lookAtQueue() {
     nextLook = now + Self.queueLook
     if awayCount > 0 { services.queries.dropStopped() }
   }
 
   // MARK: Events
 
-  private mutating func handle(_ event: ReadyEvent) {
+  mutating func handle(_ event: ReadyEvent) {
     guard let client = connections[event.token] else { return }
     handle(event, &client.connection)
   }
 
-  private mutating func handle(_ event: ReadyEvent, _ connection: inout Connection) {
+  mutating func handle(_ event: ReadyEvent, _ connection: inout Connection) {
     if event.isBroken { hangUp(&connection) }
     // Lines that came while answers waited are carried out as soon as the answers are gone.
     if event.isWritable { advance(&connection) }
@@ -98,7 +98,7 @@ import Wire
   }
 
   /// The peer is gone: its queries stop, its writes do not.
-  private func hangUp(_ connection: inout Connection) {
+  func hangUp(_ connection: inout Connection) {
     if connection.isGone { return }
     connection.isGone = true
     connection.backlog = []
@@ -107,7 +107,7 @@ import Wire
   }
 
   /// - Returns: whether the connection is still there.
-  private mutating func read(_ connection: inout Connection) -> Bool {
+  mutating func read(_ connection: inout Connection) -> Bool {
     for _ in 0..<Self.readsPerTurn {
       guard mayRead(&connection) else { return true }
       let room = unsafe connection.lines.freeRoom()
@@ -134,7 +134,7 @@ import Wire
     return true
   }
 
-  private func mayRead(_ connection: inout Connection) -> Bool {
+  func mayRead(_ connection: inout Connection) -> Bool {
     if connection.hasEnded || connection.isDraining
       || connection.isPostponed
     {
@@ -170,7 +170,7 @@ import Wire
     connection.lineBegan = nil
   }
 
-  private func mayGoOn(_ connection: inout Connection) -> Bool {
+  func mayGoOn(_ connection: inout Connection) -> Bool {
     let bounds = shared.configuration.bounds
     if connection.isGone { return true }
     // A batch's answers go out when it is finished, so it is not held up by their size.
@@ -181,14 +181,14 @@ import Wire
   }
 
   /// Lets the other connections have their turn first.
-  private mutating func postpone(_ connection: inout Connection) {
+  mutating func postpone(_ connection: inout Connection) {
     flush(&connection)
     if connection.isPostponed { return }
     connection.isPostponed = true
     postponed.append(connection.number)
   }
 
-  private mutating func resumePostponed() {
+  mutating func resumePostponed() {
     let numbers = postponed
     postponed = []
     for number in numbers {
@@ -199,7 +199,7 @@ import Wire
   }
 
   /// Carries out the next line, or more of the batch that has begun; false when no line has come.
-  private mutating func takeLine(_ connection: inout Connection) -> Bool {
+  mutating func takeLine(_ connection: inout Connection) -> Bool {
     if connection.batch != nil {
       goOnWithBatch(&connection)
       return true
@@ -218,7 +218,7 @@ import Wire
   }
 
   /// Notes since when the end of a line is waited for.
-  private func timeLine(_ connection: inout Connection, isNew: Bool) {
+  func timeLine(_ connection: inout Connection, isNew: Bool) {
     if !connection.lines.isInsideLine {
       connection.lineBegan = nil
     } else if isNew || connection.lineBegan == nil {
@@ -228,7 +228,7 @@ import Wire
 
   /// Counts the memory held for input; closes the connection whose line would break the bound.
   /// - Returns: whether the connection is still there.
-  private mutating func charge(_ connection: inout Connection) -> Bool {
+  mutating func charge(_ connection: inout Connection) -> Bool {
     let bound = shared.configuration.bounds.unfinishedLineByteCount
     guard let total = account(&connection), total > bound else { return true }
     if !connection.lines.isInsideLine {
@@ -245,7 +245,7 @@ import Wire
   }
 
   /// - Returns: the bytes that all connections hold now, if this one holds more than before.
-  private func account(_ connection: inout Connection) -> Int? {
+  func account(_ connection: inout Connection) -> Int? {
     let held = connection.lines.heldByteCount
     let charged = max(0, held - shared.configuration.bounds.smallLineByteCount)
     let change = charged - connection.chargedByteCount
@@ -272,8 +272,7 @@ import Wire
   mutating func line(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
     let mark = output.count
     write(&output)
-    let line = unsafe [UInt8](output.unsafeBytes[mark...])
-    output.rewind(to: mark)
+    let line = output.take(from: mark)
     return line
   }
 
@@ -305,7 +304,7 @@ import Wire
     }
   }
 
-  private func writeBacklog(_ connection: inout Connection) {
+  func writeBacklog(_ connection: inout Connection) {
     guard connection.hasBacklog else { return }
     let start = connection.backlogStart
     let result = try? connection.socket.write(
@@ -323,7 +322,7 @@ import Wire
     }
   }
 
-  private mutating func writeOutput(_ connection: inout Connection) {
+  mutating func writeOutput(_ connection: inout Connection) {
     switch unsafe try? connection.socket.write(output.unsafeBytes) {
     case .bytes(let count): output.consume(count)
     case .wouldBlock: break
@@ -340,7 +339,7 @@ import Wire
   }
 
   /// The next rows of a stream into the output, or its last line.
-  private mutating func pump(_ stream: StreamedAnswer, _ connection: inout Connection) {
+  mutating func pump(_ stream: StreamedAnswer, _ connection: inout Connection) {
     do throws(WireError) {
       try stream.check()
       if stream.writeNext(into: &output) {
@@ -387,7 +386,7 @@ import Wire
   }
 
   /// Once a second: lines that never end, answers that nobody reads, memory of quiet connections.
-  private mutating func tick() {
+  mutating func tick() {
     nextTick = now + .seconds(1)
     let bounds = shared.configuration.bounds
     expireCuts(bounds)
@@ -396,7 +395,7 @@ import Wire
     if let drainDeadline, now >= drainDeadline { hurry() }
   }
 
-  private mutating func look(_ connection: inout Connection, _ bounds: Configuration.Bounds) {
+  mutating func look(_ connection: inout Connection, _ bounds: Configuration.Bounds) {
     if let began = connection.lineBegan, now - began > bounds.lineTime {
       close(&connection)
     } else if connection.hasBacklog && now - connection.backlogMoved > bounds.unreadTime {
@@ -408,77 +407,10 @@ import Wire
   }
 
   /// Ends what holds a cut for too long: replaced blocks pile up behind it.
-  private func expireCuts(_ bounds: Configuration.Bounds) {
+  func expireCuts(_ bounds: Configuration.Bounds) {
     let isTooHeavy = shared.books.retainedByteCount > bounds.retainedByteCount
     let count = shared.running.expireCuts(now: now, greatestAge: bounds.cutAge, isTooHeavy: isTooHeavy)
     if count == 0 { return }
     shared.log.log(.warning, "queries ended: their cut was held too long", [("count", "\(count)")])
-  }
-
-  // MARK: Messages
-
-  private mutating func takeMessages() {
-    for message in inbox.takeAll() {
-      switch message {
-      case .adopt(let descriptor, let peer): adopt(UnixSocket(adopting: descriptor), peer)
-      case .finished(let number, let place, let line):
-        guard let client = connections[number] else { continue }
-        client.connection.answers.finish(place, line)
-        countAway(&client.connection, -1)
-        resume(&client.connection)
-      case .streamReady(let number, let slot, let answer):
-        guard let client = connections[number] else { continue }
-        client.connection.answers.beginStream(slot, answer)
-        resume(&client.connection)
-      case .lookAgain(let number):
-        services.queries.dropStopped()
-        guard let client = connections[number] else { continue }
-        resume(&client.connection)
-      case .drain: drain()
-      }
-    }
-  }
-
-  /// An answer came: write it, and take the requests that waited for it.
-  private mutating func resume(_ connection: inout Connection) {
-    advance(&connection)
-    settle(&connection)
-  }
-
-  private mutating func adopt(_ socket: consuming UnixSocket, _ peer: Peer) {
-    let number = shared.nextConnection.add(1, ordering: .relaxed).oldValue
-    let descriptor = socket.descriptor
-    let client = Client(
-      Connection(number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine))
-    do {
-      try events.add(descriptor, token: number, interest: .read)
-      connections[number] = client
-      if isDraining { beginDraining(&client.connection) }
-    } catch {
-      shared.log.log(.warning, "connection not watched", [("reason", "\(error)")])
-      shared.connectionCount.subtract(1, ordering: .relaxed)
-    }
-  }
-
-  /// Takes nothing new; what was read is finished, then each connection closes.
-  private mutating func drain() {
-    isDraining = true
-    drainDeadline = now + shared.configuration.bounds.stopTime
-    for (_, client) in connections { beginDraining(&client.connection) }
-  }
-
-  private mutating func beginDraining(_ connection: inout Connection) {
-    guard read(&connection) else { return }
-    connection.isDraining = true
-    settle(&connection)
-  }
-
-  /// The time to stop is over: what still runs is cancelled and answered so; a second later all are closed.
-  private mutating func hurry() {
-    for (number, client) in connections {
-      if isHurrying { close(&client.connection) } else { shared.running.cancelAll(number) }
-    }
-    isHurrying = true
-    drainDeadline = now + .seconds(1)
   }
 }

@@ -47,6 +47,13 @@ package struct JSONWriter: ~Copyable {
   /// A copy of the bytes waiting.
   package func copied() -> [UInt8] { unsafe Array(unsafeBytes) }
 
+  /// Takes out what was written after `mark`, a value of `count` from before it.
+  package mutating func take(from mark: Int) -> [UInt8] {
+    let taken = unsafe Array(unsafeBytes[mark...])
+    rewind(to: mark)
+    return taken
+  }
+
   /// A copy of the bytes waiting, as text.
   package func text() -> String { unsafe String(decoding: unsafeBytes, as: UTF8.self) }
 
