@@ -78,8 +78,8 @@ struct BatchProgress {
   }
 }
 
-/// Where a loop keeps a connection. A turn works on `connection` itself, so it lives until its turn is over even
-/// when it is closed meanwhile.
+/// Where a loop keeps a connection. A turn works on `connection` itself, so it lives until its turn is over,
+/// even when it is closed meanwhile.
 final class Client {
   var connection: Connection
 
