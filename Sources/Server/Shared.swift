@@ -16,7 +16,7 @@ final class Shared: Sendable {
   let log: ServerLog
   let startedAt: Microseconds
   let queries = QueryEngine()
-  let statistics = Statistics()
+  let statistics: Statistics
   let running = RunningRequests()
   /// Connections that are open.
   let connectionCount = Atomic<Int>(0)
@@ -35,6 +35,7 @@ final class Shared: Sendable {
     self.report = report
     self.clock = clock
     self.log = log
+    statistics = Statistics(clock: clock)
     startedAt = clock.wallTime()
   }
 }

@@ -12,8 +12,12 @@ final class Statistics: Sendable {
   }
 
   private let methods: [Method] = MethodName.allCases.map { _ in Method() }
+  /// The clock that gave the start of each request.
+  private let clock: any TimeSource
   /// Lines that held no request of a known method.
   let unknown = Method()
+
+  init(clock: any TimeSource) { self.clock = clock }
 
   subscript(method: MethodName?) -> Method {
     guard let method else { return unknown }
@@ -22,7 +26,7 @@ final class Statistics: Sendable {
 
   /// Counts a request that was answered now.
   func count(_ method: MethodName?, since start: MonotonicTime, isError: Bool, now: MonotonicTime? = nil) {
-    let end = now ?? SystemClock().monotonicTime()
+    let end = now ?? clock.monotonicTime()
     let entry = self[method]
     entry.latency.record(nanoseconds: end.nanoseconds &- min(start.nanoseconds, end.nanoseconds))
     if isError { entry.errors.wrappingAdd(1, ordering: .relaxed) }

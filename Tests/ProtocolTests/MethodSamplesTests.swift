@@ -1,6 +1,9 @@
 // The samples of the method table against the answers of a real server: the same members, of the same kinds.
 
 import Foundation
+import LedgerlineClient
+import Platform
+import TestSupport
 import Testing
 import Wire
 
@@ -45,6 +48,16 @@ import Wire
       #expect(difference(expected, found) == nil, "\(method.method.name): \(line.prefix(500))")
     }
     #expect(count == 7)
+    server.stop()
+  }
+  @Test func latenciesAreMeasuredByTheServersClock() throws {
+    let server = try TestServer(clock: ManualClock())
+    let client = try server.connect()
+    #expect(try client.call("server.ping")["result"]?.string == "pong")
+    let ping = try client.call("server.stats")["result"]?["methods"]?["server.ping"]
+    #expect(ping?["count"]?.int == 1)
+    let longest = try #require(ping?["max_us"].flatMap { Double($0.text) })
+    #expect(longest < 1, "a clock that stands measures nothing")
     server.stop()
   }
 }
