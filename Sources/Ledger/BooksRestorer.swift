@@ -164,6 +164,30 @@ package struct BooksRestorer: ~Copyable {
     block[lane: 0, slot: Layout.slot(of: row)] = unsafe books.records.put(record)
   }
 
+  // MARK: Rows to come
+
+  /// Asks for the memory that a balance to come will need.
+  package func expectBalance(_ identifier: StoredIdentifier) {
+    books.balances.identifiers.prefetch(hash: KeyHash.hash(identifier.high, identifier.low))
+  }
+
+  /// Asks for the memory that a transaction to come will need. Nothing of it has been checked.
+  package func expectTransaction(
+    _ identifier: StoredIdentifier?, source: RowIndex, destination: RowIndex, detail: UnsafeRawBufferPointer?
+  ) {
+    if let identifier {
+      books.transactions.identifiers.prefetch(hash: KeyHash.hash(identifier.high, identifier.low))
+    }
+    let balanceCount = unsafe books.writer.pointee.counts.balances
+    let newest = books.balances.newestTransactions
+    if source.index < balanceCount { newest.prefetch(source) }
+    if destination.index < balanceCount { newest.prefetch(destination) }
+    if let detail = unsafe detail, unsafe TransactionDetail.isWellFormed(detail) {
+      let reference = unsafe TransactionDetail.referenceBytes(detail)
+      books.transactions.prefetch(referenceHash: unsafe KeyHash.hash(reference))
+    }
+  }
+
   // MARK: Balances
 
   /// The next balance.

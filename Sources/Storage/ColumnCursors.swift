@@ -82,6 +82,14 @@ struct IdentifierCursor: ~Copyable {
     bytes.addUpDifferences(valueCount: rowCount)
   }
 
+  /// The UUID of a row to come, nil when it has a chosen text.
+  @inline(__always)
+  func uuid(_ place: Int) -> StoredIdentifier? {
+    let stored = StoredIdentifier(
+      high: bytes.value(at: place * 8), low: bytes.value(at: (rowCount + place) * 8))
+    return stored.isUUID ? stored : nil
+  }
+
   mutating func next(_ place: Int, kind: EntityKind) throws(ContentFault) -> Identifier {
     let high: UInt64 = bytes.value(at: place * 8)
     let low: UInt64 = bytes.value(at: (rowCount + place) * 8)
@@ -112,10 +120,13 @@ struct IdentifierCursor: ~Copyable {
 struct RecordCursor: ~Copyable {
   private var bytes = BlockBytes()
   private var tail = 0
+  /// Where the record begins that `ahead` gives next.
+  private var aheadTail = 0
 
   mutating func load(_ block: inout BlockBytes, rowCount: Int) throws(ContentFault) {
     swap(&bytes, &block)
     tail = rowCount * 4
+    aheadTail = tail
     guard bytes.count >= tail else {
       throw ContentFault("the records have \(bytes.count) bytes, expected at least \(tail)")
     }
@@ -128,6 +139,15 @@ struct RecordCursor: ~Copyable {
       throw ContentFault(
         "the records have \(bytes.count - tail) bytes, their lengths add up to \(end - tail)")
     }
+  }
+
+  /// The bytes of a record to come, nil for none. In row order, apart from `next`.
+  @inline(__always)
+  mutating func ahead(_ place: Int) -> UnsafeRawBufferPointer? {
+    let length: UInt32 = bytes.value(at: place * 4)
+    if length == SnapshotColumn.noRecord { return nil }
+    defer { aheadTail += Int(length) }
+    return unsafe bytes.slice(at: aheadTail, count: Int(length))
   }
 
   /// The record's bytes, valid until the next load; nil for none.

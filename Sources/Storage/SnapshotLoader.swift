@@ -131,6 +131,9 @@ private final class Restoration {
   }
 }
 
+/// Rows that are asked for ahead: most of what a row costs is waiting for the memory of the indexes.
+private let rowsAhead = 12
+
 /// The columns of a group of balances.
 private struct BalanceCursors: ~Copyable {
   private var identifiers = IdentifierCursor()
@@ -155,7 +158,12 @@ private struct BalanceCursors: ~Copyable {
   ) throws(ContentFault) {
     try load(group, &columnPlace)
     columnPlace = 0
-    for place in 0..<group.rowCount { try restoreRow(place, &restorer) }
+    for place in 0..<group.rowCount {
+      if place + rowsAhead < group.rowCount, let uuid = identifiers.uuid(place + rowsAhead) {
+        restorer.expectBalance(uuid)
+      }
+      try restoreRow(place, &restorer)
+    }
     try identifiers.finish()
     try credits.finish()
     try debits.finish()
@@ -229,9 +237,20 @@ private struct TransactionCursors: ~Copyable {
   ) throws(ContentFault) {
     try load(group, &columnPlace)
     columnPlace = 0
-    for place in 0..<group.rowCount { try restoreRow(place, &restorer) }
+    for place in 0..<min(rowsAhead, group.rowCount) { expectRow(place, restorer) }
+    for place in 0..<group.rowCount {
+      if place + rowsAhead < group.rowCount { expectRow(place + rowsAhead, restorer) }
+      try restoreRow(place, &restorer)
+    }
     try identifiers.finish()
     try amounts.finish()
+  }
+
+  @inline(__always)
+  private mutating func expectRow(_ place: Int, _ restorer: borrowing BooksRestorer) {
+    unsafe restorer.expectTransaction(
+      identifiers.uuid(place), source: RowIndex(sources[place]), destination: RowIndex(destinations[place]),
+      detail: details.ahead(place))
   }
 
   @inline(__always)
