@@ -38,7 +38,7 @@ package struct ServerLog: Sendable {
       writer.key("message")
       writer.string(message)
       for (name, text) in members {
-        writer.key(name)
+        writer.key(escaping: name)
         writer.string(text)
       }
       writer.endObject()

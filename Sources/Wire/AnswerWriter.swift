@@ -46,7 +46,7 @@ package enum AnswerWriter {
     writer.key("code")
     writer.string(error.dataCode)
     for member in error.members {
-      writer.key(member.name)
+      writer.key(escaping: member.name)
       writer.value(member.json.utf8.span)
     }
     writer.endObject()

@@ -177,6 +177,7 @@ extension JSONWriter {
 
   /// Appends a key and its colon. `name` needs no escapes.
   @inlinable
+  @inline(__always)
   package mutating func key(_ name: StaticString) {
     let byteCount = name.utf8CodeUnitCount
     separate(byteCount &+ 3)
@@ -186,8 +187,9 @@ extension JSONWriter {
     put(UInt8(ascii: ":"))
   }
 
-  /// Appends a key that may need escapes, and its colon.
-  package mutating func key(_ name: String) {
+  /// Appends a key that may need escapes, and its colon. Labelled, because a literal without a label is taken
+  /// for a `String` first, and would be searched for what to escape each time.
+  package mutating func key(escaping name: String) {
     string(name)
     reserve(1)
     put(UInt8(ascii: ":"))

@@ -303,7 +303,7 @@ package struct RowRenderer {
       writer.identifier(row, of: table.identifiers)
     }
     for (number, text) in record.fields.enumerated() where fields.contains(1 + number) {
-      writer.key(fieldName(number))
+      writer.key(escaping: fieldName(number))
       writer.string(text)
     }
     if fields.contains(1 + record.fields.count) {

@@ -30,7 +30,7 @@ import Testing
       writer.string("{")
       writer.integer(-7)
       writer.endArray()
-      writer.key("é\"")
+      writer.key(escaping: "é\"")
       writer.plainString("ok")
       writer.endObject()
       writer.endLine()

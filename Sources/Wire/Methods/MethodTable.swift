@@ -56,7 +56,7 @@ package enum MethodTable {
     writer.key("schemas")
     writer.beginObject()
     for (name, json) in components {
-      writer.key(name)
+      writer.key(escaping: name)
       writer.value(json.utf8.span)
     }
     writer.endObject()
