@@ -11,7 +11,8 @@ package struct Seed: Sendable, Hashable, CustomStringConvertible {
     self.value = value
   }
 
-  /// `count` seeds, always the same; only the one of the environment when `LEDGERLINE_SEED` is set.
+  /// `count` seeds, always the same; only the one of the environment when `LEDGERLINE_SEED` is set, and at most
+  /// `LEDGERLINE_SEED_LIMIT` of them (a sanitizer makes each a long one).
   package static func sample(_ count: Int) -> [Seed] {
     if let text = ProcessInfo.processInfo.environment["LEDGERLINE_SEED"] {
       guard let value = UInt64(text) else {
@@ -19,9 +20,10 @@ package struct Seed: Sendable, Hashable, CustomStringConvertible {
       }
       return [Seed(value)]
     }
+    let limit = ProcessInfo.processInfo.environment["LEDGERLINE_SEED_LIMIT"].flatMap { Int($0) } ?? count
     var generator = SeededGenerator(Seed(0))
     // Six digits are enough to differ and short enough to type.
-    return (0..<count).map { _ in Seed(generator.next() % 1_000_000) }
+    return (0..<min(count, limit)).map { _ in Seed(generator.next() % 1_000_000) }
   }
 
   /// A generator that starts from this seed.
