@@ -123,6 +123,25 @@ package final class BalanceTable: Sendable {
     return identity == 0 ? nil : RowIndex(identity - 1)
   }
 
+  /// Asks for the memory of a row that exists, all columns at once: reading them one after another waits for
+  /// each.
+  package func prefetch(_ row: RowIndex) {
+    if let totals = totals.currentBlock(Layout.chunk(of: row)) {
+      let block = AmountBlock(totals, laneCount: Lane.count)
+      let slot = Layout.slot(of: row)
+      block.prefetch(lane: Lane.balance, slot: slot)
+      block.prefetch(lane: Lane.credit, slot: slot)
+      block.prefetch(lane: Lane.debit, slot: slot)
+      block.prefetchWord(slot: slot)
+    }
+    ledgers.prefetch(row)
+    currencies.prefetch(row)
+    indicators.prefetch(row)
+    createdAt.prefetch(row)
+    multipliers.prefetch(row)
+    flags.prefetch(row)
+  }
+
   private func image(_ row: RowIndex, totals: Block?, holds: Block?, cells: Block?) -> BalanceImage {
     let slot = Layout.slot(of: row)
     var image = BalanceImage(

@@ -42,6 +42,7 @@ package struct RowRenderer {
   /// Appends the members of a balance, without brackets.
   func balance(_ row: RowIndex, into writer: inout JSONWriter) {
     let table = books.balances
+    table.prefetch(row)
     let image = view.balance(row)
     writer.reserve(640)
     if wants(Balance.balanceID) {
