@@ -3,6 +3,7 @@
 import Amounts
 import Columns
 import Platform
+import Synchronization
 
 /// Everything as it stood at `position`: rows below the counts, blocks born before `epoch`. Reading through a
 /// cut takes no lock and holds up nobody; while it is held, replaced blocks are kept for it, so hold it
@@ -29,6 +30,9 @@ package final class Cut: Sendable {
   /// When the cut was taken, on the monotonic clock.
   package let takenAt: MonotonicTime
 
+  /// Threads that have said that they read no more.
+  private let doneCount = Atomic<Int>(0)
+
   /// Made by `Books.cut()`, which keeps writers out meanwhile.
   init(books: Books, epoch: UInt64, moment: CutMoment) {
     self.books = books
@@ -46,7 +50,16 @@ package final class Cut: Sendable {
     takenAt = moment.takenAt
   }
 
-  deinit { books.endCut(epoch) }
+  deinit {
+    _ = doneCount.load(ordering: .acquiring)
+    books.endCut(epoch)
+  }
+
+  /// Says that the calling thread reads no more through this cut, though it still has a reference. Whoever
+  /// lets go of the last reference ends the cut, and its blocks are overwritten; that all reading comes
+  /// before is what the reference count orders. The thread sanitizer does not see reference counts; it sees
+  /// this.
+  package func doneReading() { doneCount.add(1, ordering: .releasing) }
 
   /// The changing part of a balance. O(1).
   package func balance(_ row: RowIndex) -> BalanceImage { books.balances.image(row, cut: epoch) }

@@ -131,6 +131,7 @@ final class QueryPool: Sendable {
   }
 
   private func run(_ job: QueryJob, _ output: inout JSONWriter) {
+    defer { job.cut.doneReading() }
     do {
       try job.stop.check()
       let result = try shared.queries.run(job.request, on: job.cut, stop: job.stop)

@@ -102,6 +102,7 @@ final class SnapshotKeeper: Sendable {
   }
 
   private func take(_ cut: Cut) -> SnapshotDescription? {
+    defer { cut.doneReading() }
     let start = shared.clock.monotonicTime()
     do {
       let description = try store.create(cut)

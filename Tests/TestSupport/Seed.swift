@@ -11,8 +11,8 @@ package struct Seed: Sendable, Hashable, CustomStringConvertible {
     self.value = value
   }
 
-  /// `count` seeds, always the same; only the one of the environment when `LEDGERLINE_SEED` is set, and at most
-  /// `LEDGERLINE_SEED_LIMIT` of them (a sanitizer makes each a long one).
+  /// `count` seeds, always the same; only the one of the environment when `LEDGERLINE_SEED` is set, and at
+  /// most `LEDGERLINE_SEED_LIMIT` of them (a sanitizer makes each a long one).
   package static func sample(_ count: Int) -> [Seed] {
     if let text = ProcessInfo.processInfo.environment["LEDGERLINE_SEED"] {
       guard let value = UInt64(text) else {
