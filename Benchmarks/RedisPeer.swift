@@ -11,7 +11,8 @@ enum RedisPeer {
       server=$!
       for i in 1 2 3 4 5 6 7 8 9 10; do redis-cli -s "$1/redis.sock" ping >/dev/null 2>&1 && break; sleep 0.1; done
       # Values as long as a balance's object, so that both answer with what they have.
-      redis-benchmark -s "$1/redis.sock" -t set -n \(scale(3_000_000)) -r 1000000 -d 480 -P 200 -c 1 -q >/dev/null 2>&1
+      count=\(scale(3_000_000))
+      redis-benchmark -s "$1/redis.sock" -t set -n $count -r 1000000 -d 480 -P 200 -c 1 -q >/dev/null 2>&1
       for depth in 1 100; do
         count=$([ $depth = 1 ] && echo \(scale(50_000)) || echo \(scale(1_000_000)))
         redis-benchmark -s "$1/redis.sock" -t get -n $count -P $depth -c 1 -r 1000000 --csv 2>/dev/null |
