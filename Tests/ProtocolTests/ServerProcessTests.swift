@@ -208,7 +208,11 @@ import Testing
     let clients = try (0..<3000).map { _ in try server.connect() }
     for client in clients { try client.send(request(1, "server.ping")) }
     for client in clients { #expect(try client.line() != nil) }
-    #expect(try first.call("server.stats")["result"]?["queues"]?["connections"]?.int == 3001)
+    // The connection that found out that the server is there may take a moment to be seen closed.
+    #expect(
+      try eventually {
+        try first.call("server.stats")["result"]?["queues"]?["connections"]?.int == 3001
+      })
     let growth = try server.residentByteCount() - before
     #expect(growth < 150 << 20, "\(growth) bytes")
   }
@@ -229,8 +233,12 @@ import Testing
     try first.call("server.ping")
     let growth = try server.residentByteCount() - before
     #expect(growth < 100 << 20, "\(growth) bytes")
-    let used = try server.processorSeconds()
-    usleep(300_000)
-    #expect(try server.processorSeconds() - used < 0.15, "it does not spin")
+    // What was sent may still be at work; then it must come to rest, and not spin.
+    #expect(
+      try eventually {
+        let used = try server.processorSeconds()
+        usleep(300_000)
+        return try server.processorSeconds() - used < 0.15
+      })
   }
 }
