@@ -52,7 +52,7 @@ import Testing
         }
       }
     }
-    let faults = Mutex<[String]>([])
+    let faults = Guarded<[String]>([])
     let reader = try Thread(name: "reader") {
       var lastPosition: UInt64 = 0
       while !isDone.load(ordering: .acquiring) {

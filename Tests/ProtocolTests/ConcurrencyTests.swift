@@ -17,7 +17,7 @@ import Testing
 
   /// Runs each body on a thread of its own; failures become issues of the test.
   private static func together(_ bodies: [@Sendable () throws -> Void]) throws {
-    let failures = Mutex<[String]>([])
+    let failures = Guarded<[String]>([])
     let failuresOf: @Sendable (@Sendable () throws -> Void) -> Void = { body in
       do { try body() } catch { failures.withLock { $0.append("\(error)") } }
     }
@@ -131,7 +131,7 @@ import Testing
 
   @Test func aStopUnderLoadLosesNothingThatWasAnswered() throws {
     let server = try TestServer { $0.loopCount = 2 }
-    let answered = Mutex<[String]>([])
+    let answered = Guarded<[String]>([])
     let begun = Atomic<Int>(0)
     var bodies: [@Sendable () throws -> Void] = []
     for client in 0..<4 {
