@@ -79,8 +79,3 @@ package typealias TextCode = UInt32
 package func textsAreEqual(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
   unsafe bytesAreEqual(left, right)
 }
-
-/// Byte-wise order, which is the order of code points in UTF-8. O(bytes).
-package func textPrecedes(_ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer) -> Bool {
-  unsafe bytesPrecede(left, right)
-}

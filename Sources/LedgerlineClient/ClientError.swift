@@ -33,8 +33,6 @@ package struct Refusal: Error, Equatable, Sendable {
     return .object(members)
   }
 
-  package static let cancelledCode = -32008
-  package static let methodNotFoundCode = -32601
   package static let busyCode = -32004
 }
 

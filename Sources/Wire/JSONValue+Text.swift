@@ -55,16 +55,6 @@ extension JSONValue {
     }
   }
 
-  /// How many bytes of UTF-8 a string or key has, escapes resolved; 0 for other kinds. O(1) without escapes.
-  package var stringByteCount: Int {
-    let kind = self.kind
-    guard kind == .string || kind == .key else { return 0 }
-    if !hasEscapes { return contents.count }
-    var text: [UInt8] = []
-    appendString(to: &text)
-    return text.count
-  }
-
   /// The value as it was written, as text for messages.
   package func rawString() -> String {
     ByteText.string(rawText)

@@ -36,7 +36,6 @@ package struct Paint: Sendable {
     case dim = "2"
     case red = "31"
     case green = "32"
-    case yellow = "33"
     case cyan = "36"
     case boldCyan = "1;36"
   }

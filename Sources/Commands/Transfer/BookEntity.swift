@@ -8,15 +8,6 @@ enum BookEntity: String, CaseIterable, Sendable {
   /// How a value of a CSV column becomes JSON.
   enum ColumnType { case text, integer, boolean, json }
 
-  var idField: String {
-    switch self {
-    case .balances: "balance_id"
-    case .transactions: "transaction_id"
-    case .ledgers: "ledger_id"
-    case .identities: "identity_id"
-    }
-  }
-
   /// The method that makes many at once; nil when there is none.
   var createMany: String? {
     switch self {
