@@ -17,12 +17,15 @@ package struct ManifestEntry: Equatable, Sendable {
 /// with zero bytes:
 ///
 /// ```
-/// ledgerline manifest 1
+/// ledgerline manifest 2
 /// sequence <number>
 /// directory <32 hexadecimal digits>
+/// journal <number>                   the newest segment that has a head has at least this number; 0: none
+/// cut <position>                     only while a recovery to a position is being carried out
 /// snapshot <position> <16 hexadecimal digits> <sequence> <16 hexadecimal digits>     oldest first
 /// checksum <16 hexadecimal digits>
 /// ```
+/// Version 1, of the time before there was a journal, has neither `journal` nor `cut`; it is read only.
 package struct Manifest: Equatable, Sendable {
   package static let fileName = "MANIFEST"
   static let copyByteCount = 4096
@@ -31,12 +34,22 @@ package struct Manifest: Equatable, Sendable {
 
   package var sequence: UInt64
   package var directory: DirectoryIdentifier
+  /// The newest segment with a head has at least this number; 0 when none was ever written.
+  package var journal: UInt64
+  /// Facts after this position are being left out for good (`--recover-to`); nil at all other times.
+  package var cut: UInt64?
   /// Oldest first.
   package var snapshots: [ManifestEntry]
 
-  func encoded() -> [UInt8] {
+  func encoded() -> [UInt8] { encoded(version: 2) }
+
+  private func encoded(version: Int) -> [UInt8] {
     precondition(snapshots.count <= Self.entryLimit, "the snapshots fit a copy of the manifest")
-    var lines = ["ledgerline manifest 1", "sequence \(sequence)", "directory \(directory)"]
+    var lines = ["ledgerline manifest \(version)", "sequence \(sequence)", "directory \(directory)"]
+    if version > 1 {
+      lines.append("journal \(journal)")
+      if let cut { lines.append("cut \(cut)") }
+    }
     for entry in snapshots {
       lines.append(
         "snapshot \(entry.position) \(hexadecimal(entry.snapshot)) \(entry.sequence) "
@@ -51,11 +64,14 @@ package struct Manifest: Equatable, Sendable {
     let text = Array(copy.prefix { $0 != 0 })
     var reader = try CheckedTextReader(text)
     let heading = try reader.line("ledgerline", count: 2)
-    guard heading == ["manifest", "1"] else {
-      throw ContentFault("the copy is of \"\(heading.joined(separator: " "))\", expected \"manifest 1\"")
+    guard heading == ["manifest", "1"] || heading == ["manifest", "2"] else {
+      throw ContentFault("the copy is of \"\(heading.joined(separator: " "))\", expected \"manifest 2\"")
     }
+    let version = heading[1] == "1" ? 1 : 2
     sequence = try reader.number("sequence")
     directory = try CheckedTextReader.identifier(reader.line("directory", count: 1)[0])
+    journal = version > 1 ? try reader.number("journal") : 0
+    cut = version > 1 && reader.nextWord == "cut" ? try reader.number("cut") : nil
     snapshots = []
     while reader.nextWord == "snapshot", snapshots.count < Self.entryLimit {
       let words = try reader.line("snapshot", count: 4)
@@ -66,12 +82,19 @@ package struct Manifest: Equatable, Sendable {
           sequence: try CheckedTextReader.number(words[2]),
           summaryChecksum: try CheckedTextReader.hexadecimalWord(words[3])))
     }
-    guard reader.isAtEnd, encoded() == copy else { throw ContentFault("the copy is not in its one form") }
+    guard reader.isAtEnd, encoded(version: version) == copy else {
+      throw ContentFault("the copy is not in its one form")
+    }
   }
 
-  init(sequence: UInt64, directory: DirectoryIdentifier, snapshots: [ManifestEntry]) {
+  init(
+    sequence: UInt64, directory: DirectoryIdentifier, journal: UInt64 = 0, cut: UInt64? = nil,
+    snapshots: [ManifestEntry]
+  ) {
     self.sequence = sequence
     self.directory = directory
+    self.journal = journal
+    self.cut = cut
     self.snapshots = snapshots
   }
 }

@@ -3,38 +3,6 @@
 import Ledger
 import Platform
 
-/// What opening a data directory found and did.
-package struct RecoveryReport: Sendable, Equatable {
-  package var path: String
-  /// The directory held nothing before.
-  package var isNew = false
-  /// What was loaded; nil for new books.
-  package var loaded: SnapshotDescription?
-  package var loadingTime = Duration.zero
-  /// Everything damaged or missing, in the order it was met.
-  package var faults: [StorageFault] = []
-  /// An older snapshot was loaded because the newest is damaged: what was written after it is not there.
-  package var fellBack = false
-  /// Worth a line in the log, but nothing is wrong.
-  package var notes: [String] = []
-
-  /// One line each for a log or `server.info`, the most important first.
-  package var lines: [String] {
-    var lines: [String] = []
-    if fellBack, let loaded {
-      lines.append(
-        "the newest snapshot is damaged: \(loaded.name) was loaded, what was written after it is lost")
-    }
-    lines += faults.map(\.description)
-    if let loaded {
-      lines.append(
-        "\(loaded.name) loaded: \(loaded.balanceCount) balances, \(loaded.transactionCount) transactions in "
-          + "\(loadingTime.wholeNanoseconds / 1_000_000) ms")
-    }
-    return lines + notes
-  }
-}
-
 /// An open data directory. Its lock is held as long as this lives.
 package struct OpenedDirectory: ~Copyable {
   package let books: Books
@@ -170,7 +138,7 @@ package enum Recovery {
     let kept = good.prefix(SnapshotStore.keptCount).reversed()
     let manifest = Manifest(
       sequence: survey.greatestSequence, directory: survey.identifier ?? .random(),
-      snapshots: kept.map { $0.manifestEntry })
+      journal: survey.manifest.manifest?.journal ?? 0, snapshots: kept.map { $0.manifestEntry })
     return SnapshotStore.State(
       manifest: manifest, summaries: Array(kept), damagedNames: damagedNames)
   }

@@ -191,7 +191,8 @@ package final class SnapshotStore: Sendable {
     let kept = (before.summaries + [summary]).suffix(Self.keptCount)
     let dropped = before.summaries.dropLast(kept.count - 1)
     let manifest = Manifest(
-      sequence: summary.sequence, directory: identifier, snapshots: kept.map { $0.manifestEntry })
+      sequence: summary.sequence, directory: identifier, journal: before.manifest.journal,
+      snapshots: kept.map { $0.manifestEntry })
     try StorageError.wrapping { () throws(SystemError) in try manifest.write(in: directory) }
     state.withLock { state in
       state.manifest = manifest
