@@ -9,6 +9,9 @@ struct Descriptor: ~Copyable, Sendable {
 
   init(adopting number: CInt) { self.number = number }
 
+  /// No descriptor at all.
+  static var none: Descriptor { Descriptor(adopting: -1) }
+
   /// Closes it.
   /// - Returns: 0, or minus errno. The number is free again either way.
   consuming func close() -> CInt {
@@ -17,5 +20,5 @@ struct Descriptor: ~Copyable, Sendable {
     return result
   }
 
-  deinit { Syscalls.close(number) }
+  deinit { if number >= 0 { Syscalls.close(number) } }
 }

@@ -17,15 +17,12 @@ package struct DirectoryLock: ~Copyable, Sendable {
   /// - Throws: `.locked` with the pid of the process that has it; `.failed`, for example EROFS on a read-only
   ///   file system or ELOOP when `LOCK` is a symbolic link.
   package init(_ directory: DataDirectory) throws(DirectoryError) {
-    let path = directory.path(of: Self.fileName)
     let opened: OpenFile
-    do throws(SystemError) { opened = try OpenFile(path, .createOrOpen) } catch { throw .failed(error) }
-    let isTaken: Bool
-    do throws(SystemError) {
-      isTaken = try Syscalls.lockExclusively(opened.descriptor, path: path)
-    } catch {
+    do throws(SystemError) { opened = try directory.open(Self.fileName, .createOrOpen) } catch {
       throw .failed(error)
     }
+    let isTaken: Bool
+    do throws(SystemError) { isTaken = try opened.lockExclusively() } catch { throw .failed(error) }
     guard isTaken else {
       throw .locked(path: directory.path, processID: Self.processID(in: opened))
     }

@@ -29,12 +29,29 @@ package struct FileStatus: Equatable, Sendable {
   package let modified: Microseconds
   /// Device and inode: equal for two paths exactly when they name the same file.
   package let identity: FileIdentity
+
+  package init(
+    kind: FileKind, byteCount: Int, permissions: UInt32, ownerUserID: UInt32, modified: Microseconds,
+    identity: FileIdentity
+  ) {
+    self.kind = kind
+    self.byteCount = byteCount
+    self.permissions = permissions
+    self.ownerUserID = ownerUserID
+    self.modified = modified
+    self.identity = identity
+  }
 }
 
 /// Device and inode of a file.
 package struct FileIdentity: Hashable, Sendable {
   package let device: UInt64
   package let inode: UInt64
+
+  package init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
+  }
 }
 
 extension FileStatus {

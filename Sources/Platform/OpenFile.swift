@@ -27,6 +27,8 @@ package struct OpenFile: ~Copyable, Sendable {
   }
 
   private let owned: Descriptor
+  /// Where the file lies when it is not the kernel's; nil otherwise.
+  private let virtual: (any VirtualFile)?
   /// The path it was opened by, for error texts.
   package let path: String
   /// Opened with O_DIRECT: offsets, counts and addresses are multiples of `OpenFile.directAlignment`.
@@ -51,6 +53,15 @@ package struct OpenFile: ~Copyable, Sendable {
     if direct { flags |= CSYS_OPEN_DIRECT }
     let doing = mode == .createNew ? "create" : "open"
     owned = Descriptor(adopting: try Syscalls.open(path, flags: flags, mode: 0o600, doing: doing))
+    virtual = nil
+    self.path = path
+    isDirect = direct
+  }
+
+  /// Opens the file at `path` of a virtual disk.
+  init(_ path: String, _ mode: Mode, direct: Bool, on disk: any VirtualDisk) throws(SystemError) {
+    virtual = try disk.open(path, mode, direct: direct)
+    owned = .none
     self.path = path
     isDirect = direct
   }
@@ -58,12 +69,14 @@ package struct OpenFile: ~Copyable, Sendable {
   /// Takes over a descriptor that somebody else opened; `path` serves error texts.
   package init(adopting descriptor: CInt, path: String) {
     owned = Descriptor(adopting: descriptor)
+    virtual = nil
     self.path = path
     isDirect = false
   }
 
   /// Closes the file and reports a delayed failure (EIO, ENOSPC on network file systems).
   package consuming func close() throws(SystemError) {
+    if let virtual { return try virtual.close() }
     let path = self.path
     let result = owned.close()
     // The descriptor is closed even when close(2) was interrupted.
@@ -72,8 +85,11 @@ package struct OpenFile: ~Copyable, Sendable {
     }
   }
 
-  /// For polling and inheriting only; it stays the property of this value.
-  package var descriptor: CInt { owned.number }
+  /// For polling and inheriting only; it stays the property of this value. A file of a virtual disk has none.
+  package var descriptor: CInt {
+    precondition(virtual == nil, "a file of a virtual disk has no descriptor")
+    return owned.number
+  }
 }
 
 // MARK: - Reading
@@ -85,7 +101,13 @@ extension OpenFile {
     var done = 0
     while done < bytes.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-      switch unsafe try Syscalls.read(descriptor, into: rest, doing: "read", path: path) {
+      if let virtual {
+        let count = unsafe try virtual.read(into: rest)
+        if count == 0 { return done }
+        done += count
+        continue
+      }
+      switch unsafe try Syscalls.read(owned.number, into: rest, doing: "read", path: path) {
       case .bytes(0): return done
       case .bytes(let count): done += count
       case .wouldBlock: throw SystemError(code: EAGAIN, call: "read", doing: "read", path: path)
@@ -103,12 +125,19 @@ extension OpenFile {
     var done = 0
     while done < bytes.count {
       let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
-      let count = unsafe try Syscalls.pread(descriptor, into: rest, at: offset + done, path: path)
+      let count = unsafe try readOnce(at: offset + done, into: rest)
       done += count
       // A direct read that stops inside a block has met the end; going on from there would be EINVAL.
       if count == 0 || (isDirect && done % Self.directAlignment != 0) { break }
     }
     return done
+  }
+
+  private borrowing func readOnce(
+    at offset: Int, into bytes: UnsafeMutableRawBufferPointer
+  ) throws(SystemError) -> Int {
+    if let virtual { return unsafe try virtual.read(at: offset, into: bytes) }
+    return unsafe try Syscalls.pread(owned.number, into: bytes, at: offset, path: path)
   }
 
   package borrowing func read(into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Int {
@@ -140,7 +169,11 @@ extension OpenFile {
 extension OpenFile {
   /// Writes all of `bytes` at the file's position.
   package borrowing func write(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
-    unsafe try Syscalls.writeAll(descriptor, bytes, path: path)
+    guard let virtual else { return unsafe try Syscalls.writeAll(owned.number, bytes, path: path) }
+    var done = 0
+    while done < bytes.count {
+      done += unsafe try virtual.write(UnsafeRawBufferPointer(rebasing: bytes[done...]))
+    }
   }
 
   /// Writes all of `bytes` at `offset`; the file's position stays.
@@ -148,10 +181,17 @@ extension OpenFile {
     var done = 0
     while done < bytes.count {
       let rest = unsafe UnsafeRawBufferPointer(rebasing: bytes[done...])
-      let count = unsafe try Syscalls.pwrite(descriptor, rest, at: offset + done, path: path)
+      let count = unsafe try writeOnce(rest, at: offset + done)
       if count == 0 { throw SystemError(code: EIO, call: "pwrite", doing: "write", path: path) }
       done += count
     }
+  }
+
+  private borrowing func writeOnce(
+    _ bytes: UnsafeRawBufferPointer, at offset: Int
+  ) throws(SystemError) -> Int {
+    if let virtual { return unsafe try virtual.write(bytes, at: offset) }
+    return unsafe try Syscalls.pwrite(owned.number, bytes, at: offset, path: path)
   }
 
   package borrowing func write(_ bytes: Span<UInt8>) throws(SystemError) {
@@ -175,32 +215,46 @@ extension OpenFile {
   /// fdatasync: what was written, and the size needed to read it, is on the disk. Never call it again after
   /// it failed and believe the second answer: the kernel may have dropped the pages.
   package borrowing func sync() throws(SystemError) {
-    try Syscalls.syncContents(descriptor, path: path)
+    if let virtual { return try virtual.sync() }
+    return try Syscalls.syncContents(owned.number, path: path)
   }
 
   /// fsync: as `sync`, with times and permissions.
-  package borrowing func syncAll() throws(SystemError) { try Syscalls.syncAll(descriptor, path: path) }
+  package borrowing func syncAll() throws(SystemError) {
+    if let virtual { return try virtual.syncAll() }
+    return try Syscalls.syncAll(owned.number, path: path)
+  }
 
   /// Bytes in the file.
   package borrowing func size() throws(SystemError) -> Int { try status().byteCount }
 
   package borrowing func status() throws(SystemError) -> FileStatus {
-    try Syscalls.status(descriptor, path: path)
+    if let virtual { return try virtual.status() }
+    return try Syscalls.status(owned.number, path: path)
   }
 
   /// Cuts the file, or lengthens it by zeros (a hole).
   package borrowing func truncate(to byteCount: Int) throws(SystemError) {
-    try Syscalls.truncate(descriptor, to: byteCount, path: path)
+    if let virtual { return try virtual.truncate(to: byteCount) }
+    return try Syscalls.truncate(owned.number, to: byteCount, path: path)
   }
 
   /// Reserves room for the first `byteCount` bytes (at least 1), lengthening the file with zeros.
   /// - Throws: ENOSPC when the disk has no such room, EOPNOTSUPP from file systems that cannot promise.
   package borrowing func reserve(_ byteCount: Int) throws(SystemError) {
-    try Syscalls.allocate(descriptor, byteCount: byteCount, path: path)
+    if let virtual { return try virtual.reserve(byteCount) }
+    return try Syscalls.allocate(owned.number, byteCount: byteCount, path: path)
   }
 
   /// Bytes that may still be written to the file system of this file.
   package borrowing func freeBytes() throws(SystemError) -> Int {
-    try Syscalls.freeBytes(descriptor, path: path)
+    if let virtual { return try virtual.freeBytes() }
+    return try Syscalls.freeBytes(owned.number, path: path)
+  }
+
+  /// flock(2) without waiting: whether this open file now holds the lock. Closing it gives the lock back.
+  borrowing func lockExclusively() throws(SystemError) -> Bool {
+    if let virtual { return try virtual.lockExclusively() }
+    return try Syscalls.lockExclusively(owned.number, path: path)
   }
 }

@@ -29,15 +29,16 @@ package enum Check {
   /// Reads and checks every byte of the manifest and of all snapshots, then loads the newest one and checks
   /// the invariants of the books. Takes no lock and writes nothing, so it may run beside a server and on a
   /// read-only file system; what a server removes meanwhile is not a fault.
+  /// - Parameter disk: where the directory lies; nil means the kernel's file system.
   /// - Parameter observer: called with the bytes of each block that was checked.
   /// - Throws: `.directory`, `.failed`, `.foreign` when the directory cannot be looked at.
   /// - Complexity: O(bytes of the snapshots + rows).
   package static func check(
-    _ path: String, clock: any TimeSource = SystemClock(),
+    _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource = SystemClock(),
     observer: @escaping (_ byteCount: Int) -> Void = { _ in }
   ) throws(StorageError) -> CheckReport {
     let directory: DataDirectory
-    do throws(DirectoryError) { directory = try DataDirectory(existing: path) } catch {
+    do throws(DirectoryError) { directory = try DataDirectory(existing: path, on: disk) } catch {
       throw .directory(error)
     }
     var round = 0

@@ -30,24 +30,25 @@ package enum Recovery {
   ///
   /// Files that are not ours are left alone. Nothing damaged is removed or changed.
   /// - Parameter clock: becomes the clock of the books.
+  /// - Parameter disk: where the directory lies; nil means the kernel's file system.
   /// - Throws: `.directory(.locked)` with the first server's pid; `.noGoodSnapshot`, `.damaged`, `.foreign`
   ///   when starting would lose what was there.
   /// - Complexity: O(rows), on two threads.
   package static func open(
-    _ path: String, clock: any TimeSource = SystemClock()
+    _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource = SystemClock()
   ) throws(StorageError) -> OpenedDirectory {
-    try open(path, clock: clock) { _ in }
+    try open(path, on: disk, clock: clock) { _ in }
   }
 
   /// As `open`, with a hook after each step of publishing a snapshot, for tests.
   package static func open(
-    _ path: String, clock: any TimeSource,
+    _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource,
     afterStep: @escaping @Sendable (PublishingStep) throws(StorageError) -> Void
   ) throws(StorageError) -> OpenedDirectory {
     let directory: DataDirectory
     let lock: DirectoryLock
     do throws(DirectoryError) {
-      directory = try DataDirectory(creating: path)
+      directory = try DataDirectory(creating: path, on: disk)
       lock = try DirectoryLock(directory)
     } catch {
       throw .directory(error)

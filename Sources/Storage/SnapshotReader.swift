@@ -9,7 +9,7 @@ struct SnapshotReader: Sendable {
 
   init(_ parent: DataDirectory, _ candidate: SnapshotCandidate) throws(StorageError) {
     let path = parent.path(of: candidate.name)
-    do throws(DirectoryError) { directory = try DataDirectory(existing: path) } catch {
+    do throws(DirectoryError) { directory = try parent.directory(candidate.name) } catch {
       throw .damaged(StorageFault(path: path, finding: error.description))
     }
     summary = candidate.summary
