@@ -1,0 +1,55 @@
+// A query that is too long for an event loop.
+
+import Ledger
+import Platform
+import Query
+import Wire
+
+/// A query that waits for a thread, with everything that is needed to answer it.
+struct QueryJob: PooledJob {
+  let connection: UInt64
+  let place: AnswerPlace
+  let id: RequestID?
+  let method: MethodName?
+  let request: QueryRequest
+  let reply: QueryReply
+  let cut: Cut
+  let stop: StopFlag
+  let inbox: LoopInbox
+  let wantsMeta: Bool
+  let wantsStream: Bool
+  let receivedAt: MonotonicTime
+
+  func run(_ shared: Shared, _ output: inout JSONWriter) {
+    defer { cut.doneReading() }
+    do {
+      try stop.check()
+      let result = try shared.queries.run(request, on: cut, stop: stop)
+      if wantsStream, let id {
+        let answer = StreamedAnswer(
+          id: id, place: place, request: request, reply: reply, result: result, cut: cut,
+          stop: stop,
+          wantsMeta: wantsMeta)
+        shared.statistics.count(method, since: receivedAt, isError: false)
+        inbox.post(.streamReady(connection: connection, slot: place.slot, answer))
+        return
+      }
+      if let id {
+        AnswerWriter.page(
+          result, of: request.table, reply, id, cut: cut,
+          position: wantsMeta ? cut.position : nil, into: &output)
+      }
+      finish(shared, &output, isError: false)
+    } catch {
+      if let id { AnswerWriter.error(WireError(error), id, into: &output) }
+      finish(shared, &output, isError: true)
+    }
+  }
+
+  private func finish(_ shared: Shared, _ output: inout JSONWriter, isError: Bool) {
+    shared.statistics.count(method, since: receivedAt, isError: isError)
+    shared.running.remove(connection, place)
+    inbox.post(.finished(connection: connection, place, line: output.copied()))
+    output.removeAll()
+  }
+}
