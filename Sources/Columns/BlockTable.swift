@@ -125,6 +125,13 @@ package struct BlockKind: Sendable {
     return nil
   }
 
+  /// Journal position of the last change to a chunk's block, 0 if it was never written. The caller holds the
+  /// chunk's shard lock, or keeps writers out.
+  package func lastChange(_ chunk: Int) -> UInt64 {
+    guard let block = currentBlock(chunk) else { return 0 }
+    return unsafe block.header.pointee.lastChange
+  }
+
   // MARK: Writing
 
   /// The block to write into: the current one, or a copy of it if a held cut still needs it, or a fresh one.

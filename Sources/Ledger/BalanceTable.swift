@@ -51,6 +51,9 @@ package final class BalanceTable: Sendable {
   /// The newest transaction of each balance, its row plus one. Under the shard's lock; not part of cuts (a
   /// reader on a cut skips what is newer than the cut).
   package let newestTransactions = SegmentedColumn<UInt32>()
+  /// By chunk: journal position of the fact that made its newest row, 0 for a restored one. Under the shard's
+  /// lock.
+  private let newestCreations = SegmentedColumn<UInt64>()
   private let indicatorIndex = StripedIndex()
 
   init(epochs: Epochs, metadata: RecordStore) {
@@ -83,7 +86,11 @@ package final class BalanceTable: Sendable {
   }
 
   /// Appends the fixed columns of a row. Writer only; the row is published by the books afterwards.
-  func appendFixed(_ row: RowIndex, _ fixed: FixedBalance) {
+  /// - Parameter position: of the fact that makes it, 0 for a restored one.
+  func appendFixed(_ row: RowIndex, _ fixed: FixedBalance, position: UInt64) {
+    let chunk = RowIndex(Layout.chunk(of: row))
+    if Layout.slot(of: row) == 0 { newestCreations.append(position, at: chunk) }
+    newestCreations[chunk] = position
     ledgers.append(fixed.ledger.rawValue, at: row)
     currencies.append(fixed.currency, at: row)
     indicators.append(fixed.indicator, at: row)
@@ -167,6 +174,15 @@ package final class BalanceTable: Sendable {
       if handle != 0 { unsafe image.metadata = [UInt8](metadata.bytes(handle)) }
     }
     return image
+  }
+
+  /// Journal position of the last fact that a reader of the row can have seen, or a later one of its chunk. The
+  /// caller holds the row's shard lock or keeps writers out.
+  func latestChange(_ row: RowIndex) -> UInt64 {
+    let chunk = Layout.chunk(of: row)
+    return max(
+      max(newestCreations[RowIndex(chunk)], totals.lastChange(chunk)),
+      max(holds.lastChange(chunk), cells.lastChange(chunk)))
   }
 
   // MARK: Postings

@@ -12,7 +12,14 @@ extension Books {
   /// - Complexity: O(items of the command).
   package func execute(_ command: Command, key: IdempotencyKey? = nil) throws(Refusal) -> Execution {
     creationLock.lock()
-    defer { creationLock.unlock() }
+    let appender = unsafe writer.pointee.appender
+    defer {
+      // The command's facts are handed to the journal together. Waking it takes a lock and perhaps a system
+      // call, and so comes after.
+      appender?.endUnit()
+      creationLock.unlock()
+      appender?.wakeSleeper()
+    }
     if let key, let execution = try replay(key) { return execution }
     let moment = CommandMoment(time: now(), key: key)
     switch command {
@@ -58,7 +65,7 @@ extension Books {
   @inline(__always)
   func rememberKey(_ moment: CommandMoment, _ outcome: Outcome) {
     guard let key = moment.key else { return }
-    append(.keyRemembered(KeyRemembered(key: key, outcome: outcome, time: moment.time)))
+    append(KeyRemembered(key: key, outcome: outcome, time: moment.time))
   }
 
   /// The answer to a command whose facts are published.
@@ -97,6 +104,7 @@ extension Books {
             LedgerCreated(
               identifier: .generalLedger, name: "General Ledger", metadata: [], createdAt: time, time: time)))
       }
+      unsafe writer.pointee.appender?.endUnit()
     }
   }
 }

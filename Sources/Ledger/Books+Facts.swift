@@ -5,26 +5,47 @@ import Columns
 import Platform
 
 extension Books {
-  /// Gives the fact the next journal position and applies it. Every change comes through this or the function
-  /// below: who keeps a journal listens there. The caller holds the creation lock and the locks of the shards
-  /// concerned.
+  /// Gives the fact the next journal position, applies it and writes it into the log, if there is one. Every
+  /// change comes through this or the functions below. The caller holds the creation lock and the locks of
+  /// the shards concerned.
   func append(_ fact: Fact) {
-    unsafe writer.pointee.position += 1
-    apply(fact)
+    switch fact {
+    case .transactionPosted(let fact):
+      append(fact, referenceHash: TransactionTable.hash(reference: fact.detail.reference))
+    case .keyRemembered(let fact): append(fact)
+    case .ledgerCreated, .ledgerUpdated, .identityCreated, .identityUpdated, .identityDeleted,
+      .balanceCreated,
+      .balanceIdentityChanged, .metadataChanged:
+      unsafe writer.pointee.position += 1
+      apply(fact)
+      unsafe writer.pointee.appender?.append(fact, position: writer.pointee.position)
+    }
   }
 
   /// The same for the fact that there are most of, which is not copied into a `Fact` and out of it.
   /// - Parameter hash: of the transaction's reference.
   func append(_ fact: borrowing TransactionPosted, referenceHash hash: UInt64) {
     unsafe writer.pointee.position += 1
+    let row = unsafe RowIndex(writer.pointee.counts.transactions)
     apply(fact, referenceHash: hash)
+    guard let appender = unsafe writer.pointee.appender else { return }
+    // The table has just encoded the detail.
+    unsafe appender.append(fact, detail: transactions.detailBytes(row), position: writer.pointee.position)
+  }
+
+  /// The same for a key, whose record is made once for its memory and for the log.
+  func append(_ fact: KeyRemembered) {
+    unsafe writer.pointee.position += 1
+    noteTime(fact.time)
+    let record = KeyMemory.record(fact.key, fact.outcome)
+    unsafe writer.pointee.keys.append(record: record, text: fact.key.text)
+    unsafe writer.pointee.appender?.append(
+      keyRecord: record, time: fact.time, position: writer.pointee.position)
   }
 
   /// Changes the tables as the fact says; decides nothing, so that the same facts make the same books.
   private func apply(_ fact: Fact) {
     switch fact {
-    case .transactionPosted(let fact):
-      apply(fact, referenceHash: TransactionTable.hash(reference: fact.detail.reference))
     case .balanceCreated(let fact): apply(fact)
     case .ledgerCreated(let fact): apply(fact)
     case .ledgerUpdated(let fact): apply(fact)
@@ -33,7 +54,7 @@ extension Books {
     case .identityDeleted(let fact): apply(fact)
     case .balanceIdentityChanged(let fact): apply(fact)
     case .metadataChanged(let fact): apply(fact)
-    case .keyRemembered(let fact): apply(fact)
+    case .transactionPosted, .keyRemembered: preconditionFailure("facts with functions of their own")
     }
   }
 
@@ -74,7 +95,8 @@ extension Books {
         indicator: fact.indicator.map { indicators.intern($0) } ?? 0, createdAt: fact.createdAt,
         currencyMultiplier: fact.currencyMultiplier,
         flags: FixedBalance.flags(
-          tracksFundLineage: fact.tracksFundLineage, strategy: fact.allocationStrategy)))
+          tracksFundLineage: fact.tracksFundLineage, strategy: fact.allocationStrategy)),
+      position: unsafe writer.pointee.position)
     noteBalanceTime(fact.createdAt)
     ledgers.balanceCounts[fact.ledger] += 1
     if fact.identity != nil || !fact.metadata.isEmpty {
@@ -158,7 +180,7 @@ extension Books {
     setRecord(record?.encoded(), block, lane: 0, slot: Layout.slot(of: row))
   }
 
-  // MARK: Metadata, keys
+  // MARK: Metadata
 
   private func apply(_ fact: MetadataChanged) {
     noteTime(fact.time)
@@ -172,11 +194,6 @@ extension Books {
       setRecord(record, of: fact.row, in: table)
     case .batch: preconditionFailure("a batch has no metadata")
     }
-  }
-
-  private func apply(_ fact: KeyRemembered) {
-    noteTime(fact.time)
-    unsafe writer.pointee.keys.append(fact.key, fact.outcome)
   }
 
   // MARK: Small parts

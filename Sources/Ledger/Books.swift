@@ -46,15 +46,19 @@ import Synchronization
   ///   - clock: the only source of time.
   ///   - seed: 128 random bits for identifiers.
   ///   - rowLimit: rows that each table may have.
+  ///   - log: gets every fact from the first on.
   package convenience init(
-    clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int = Layout.rowLimit
+    clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int = Layout.rowLimit, log: FactLog? = nil
   ) {
     self.init(emptyWith: clock, seed: seed, rowLimit: rowLimit)
+    if let log { attach(log) }
     createGeneralLedger()
   }
 
-  /// Books with nothing in them at all, for restoring.
-  init(emptyWith clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int) {
+  /// Books with nothing in them at all, for restoring and for replaying.
+  package init(
+    emptyWith clock: any TimeSource, seed: (UInt64, UInt64), rowLimit: Int = Layout.rowLimit
+  ) {
     self.clock = clock
     self.rowLimit = rowLimit
     records = RecordStore(epochs: epochs)
@@ -71,6 +75,15 @@ import Synchronization
   deinit {
     unsafe writer.deinitialize(count: 1)
     unsafe writer.deallocate()
+  }
+
+  /// From now on every fact goes into the log too. Once, after restoring and replaying, before the first
+  /// command.
+  package func attach(_ log: FactLog) {
+    creationLock.withLock {
+      unsafe precondition(writer.pointee.log == nil, "books have one log")
+      unsafe writer.pointee.attach(log)
+    }
   }
 
   // MARK: What readers may see
@@ -134,6 +147,22 @@ import Synchronization
   /// The changing part of a balance now. One shard lock.
   package func balance(_ row: RowIndex) -> BalanceImage {
     withShard(of: row) { balances.currentImage(row) }
+  }
+
+  /// Journal position of the last fact that a reader of the row can have seen until now; may be a later one,
+  /// never an earlier one. One shard lock.
+  /// - Parameter kind: not `.batch`.
+  package func latestChange(_ kind: EntityKind, _ row: RowIndex) -> UInt64 {
+    withShard(of: row) {
+      switch kind {
+      case .balance: balances.latestChange(row)
+      case .transaction:
+        max(transactions.positions[row], transactions.cells.lastChange(Layout.chunk(of: row)))
+      case .ledger: ledgers.cells.lastChange(Layout.chunk(of: row))
+      case .identity: identities.cells.lastChange(Layout.chunk(of: row))
+      case .batch: preconditionFailure("a batch has no row")
+      }
+    }
   }
 
   // MARK: Cuts

@@ -203,7 +203,7 @@ package struct BooksRestorer: ~Copyable {
       FixedBalance(
         identifier: balance.identifier, ledger: balance.ledger, currency: balance.currency,
         indicator: balance.indicator, createdAt: balance.createdAt,
-        currencyMultiplier: balance.currencyMultiplier, flags: balance.flags))
+        currencyMultiplier: balance.currencyMultiplier, flags: balance.flags), position: 0)
     books.noteForeign(balance.identifier)
     books.noteBalanceTime(balance.createdAt)
     books.ledgers.balanceCounts[balance.ledger] += 1

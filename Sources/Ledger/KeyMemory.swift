@@ -97,11 +97,16 @@ struct KeyMemory {
 
   /// Adds a key that is not remembered; the oldest goes when there are too many. O(outcome).
   mutating func append(_ key: IdempotencyKey, _ outcome: Outcome) {
+    append(record: Self.record(key, outcome), text: key.text)
+  }
+
+  /// The record of a key, as it is drawn at `KeyChunk`. O(outcome).
+  static func record(_ key: IdempotencyKey, _ outcome: Outcome) -> [UInt8] {
     var writer = RecordWriter()
     writer.append(word: key.contentDigest)
     writer.append(text: key.text)
     outcome.append(to: &writer)
-    append(record: writer.bytes, text: key.text)
+    return writer.bytes
   }
 
   /// Adds a record that `RememberedKeys` gave out.
@@ -111,7 +116,8 @@ struct KeyMemory {
     append(record: record, text: entry.key.text)
   }
 
-  private mutating func append(record: [UInt8], text: String) {
+  /// Adds the record of a key that is not remembered.
+  mutating func append(record: [UInt8], text: String) {
     if remembered.count == limit { dropOldest() }
     if (remembered.count + 1) * 2 > slots.count { grow() }
     let place = remembered.end - remembered.firstChunkNumber * KeyChunk.recordCount
@@ -183,7 +189,7 @@ struct KeyMemory {
     }
   }
 
-  private static func parsed(
+  static func parsed(
     _ bytes: Span<UInt8>
   ) throws(RecordFault) -> (key: IdempotencyKey, outcome: Outcome) {
     var reader = RecordReader(bytes)

@@ -29,8 +29,17 @@ struct WriterState {
   var postingKeys: [PostingKeys] = []
   var keys = KeyMemory()
   weak var lastCut: Cut?
+  /// The log that follows the books, and the producer's side of it; nil for none.
+  private(set) var log: FactLog?
+  private(set) var appender: FactAppender?
 
   init(identifiers: IdentifierSource) { self.identifiers = identifiers }
+
+  mutating func attach(_ log: FactLog) {
+    self.log = log
+    appender = log.appender
+    log.appender.begin(at: position)
+  }
 }
 
 /// Balances that are decided but not made: `@indicator` balances that a transaction found missing.

@@ -18,12 +18,12 @@ import Testing
       for size in sizes {
         position += 1
         let number = position
-        log.append(.metadataChanged, position: position, payloadBound: size) { writer in
+        log.appender.append(.metadataChanged, position: position, payloadBound: size) { writer in
           writer.append(bytes: FactLogTests.payload(number, size))
         }
         byteCount += size + RecordHead.byteCount
       }
-      log.endUnit()
+      log.appender.endUnit()
       if !sizes.isEmpty { unitCount += 1 }
     }
   }
@@ -113,12 +113,12 @@ import Testing
   @Test func aUnitIsSeenWhenItHasEnded() {
     let log = FactLog(chunkByteCount: 128)
     for position in 1...5 as ClosedRange<UInt64> {
-      log.append(.metadataChanged, position: position, payloadBound: 40) {
+      log.appender.append(.metadataChanged, position: position, payloadBound: 40) {
         $0.append(bytes: [UInt8](repeating: 1, count: 40))
       }
       #expect(log.nextRecordByteCount == nil && log.pendingByteCount == 0)
     }
-    log.endUnit()
+    log.appender.endUnit()
     #expect(log.nextRecordByteCount == 64 && log.pendingByteCount == 5 * 64 && log.pendingUnitCount == 1)
     #expect(log.publishedPosition == 5)
   }
@@ -159,7 +159,7 @@ import Testing
     var source = Source(log: log)
     for (number, unit) in sizes.enumerated() {
       source.appendUnit(of: unit)
-      log.wakeSleeper()
+      log.appender.wakeSleeper()
       // So that the consumer falls asleep now and then.
       if number % 500 == 0 { while log.pendingByteCount > 0 { Thread.yield() } }
       if number % 700 == 0 { log.wake() }

@@ -54,6 +54,9 @@ extension Outcome {
     }
   }
 
+  /// Items of a batch, at most: a longest line has room for fewer.
+  static let itemLimit = 1 << 24
+
   private static func append(_ tag: UInt8, _ row: RowIndex, to writer: inout RecordWriter) {
     writer.append(byte: tag)
     writer.append(row: row)
@@ -87,6 +90,8 @@ extension Outcome {
 
   private static func items(_ reader: inout RecordReader) throws(RecordFault) -> [ItemOutcome] {
     let total = try reader.number()
+    // So that a few bytes that nobody wrote cannot ask for all memory.
+    if total > Self.itemLimit { throw .malformed }
     var items: [ItemOutcome] = []
     while items.count < total {
       let tag = try reader.byte()

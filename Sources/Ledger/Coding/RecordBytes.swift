@@ -9,6 +9,8 @@ package enum RecordFault: Error, Equatable, Sendable {
   case truncated
   /// A tag, a number or a text that no writer writes.
   case malformed
+  /// A fact of a type or a version that this program does not know: a newer one has written it.
+  case newer(type: UInt8, version: UInt8)
 }
 
 /// Appends values to an array of bytes.

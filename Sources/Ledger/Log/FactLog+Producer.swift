@@ -3,7 +3,23 @@
 import Platform
 import Synchronization
 
-extension FactLog {
+/// The producer's hold on a log: a few addresses, so that passing it on counts no references. Valid while the
+/// log lives.
+@safe struct FactAppender: @unchecked Sendable {
+  // @unchecked: who may use it is said at each function.
+  private let producer: UnsafeMutablePointer<FactLog.Producer>
+  private let shared: UnsafeMutablePointer<FactLog.Shared>
+  private let chunkByteCount: Int
+
+  fileprivate init(
+    _ producer: UnsafeMutablePointer<FactLog.Producer>, _ shared: UnsafeMutablePointer<FactLog.Shared>,
+    chunkByteCount: Int
+  ) {
+    unsafe self.producer = unsafe producer
+    unsafe self.shared = unsafe shared
+    self.chunkByteCount = chunkByteCount
+  }
+
   /// What the log's books were when it began to follow them. Producer only, before the first record.
   func begin(at position: UInt64) {
     unsafe producer.pointee.position = position
@@ -59,7 +75,7 @@ extension FactLog {
   @inline(never)
   private func rouse() {
     if unsafe shared.pointee.isSleeping.exchange(false, ordering: .acquiringAndReleasing) {
-      bed.updateAndWakeOne { _ in }
+      unsafe shared.pointee.bed.updateAndWakeOne { _ in }
     }
   }
 
@@ -87,4 +103,9 @@ extension FactLog {
     }
     return FactChunk.allocate(capacity: chunkByteCount)
   }
+}
+
+extension FactLog {
+  /// For the books that write into the log.
+  var appender: FactAppender { unsafe FactAppender(producer, shared, chunkByteCount: chunkByteCount) }
 }

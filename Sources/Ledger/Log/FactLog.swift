@@ -42,6 +42,8 @@ package struct DrainedFacts: Sendable, Equatable {
     /// come back while it is being popped.
     let freeChunk = Atomic<UInt>(0)
     let freeChunkCount = Atomic<Int>(0)
+    /// Where the consumer sleeps.
+    let bed = Gate<Void>(())
     let secondPadding = InlineArray<11, UInt64>(repeating: 0)
 
     init() {}
@@ -72,7 +74,6 @@ package struct DrainedFacts: Sendable, Equatable {
   nonisolated(unsafe) let shared: UnsafeMutablePointer<Shared>
   nonisolated(unsafe) let producer: UnsafeMutablePointer<Producer>
   private nonisolated(unsafe) let consumer: UnsafeMutablePointer<Consumer>
-  let bed = Gate<Void>(())
 
   /// - Parameter chunkByteCount: bytes of a chunk; a record that is larger gets a chunk of its own.
   package init(chunkByteCount: Int = 1 << 20) {
@@ -124,7 +125,7 @@ package struct DrainedFacts: Sendable, Equatable {
   /// Makes the consumer's `wait` return, the one at hand or the next.
   package func wake() {
     unsafe shared.pointee.isCalled.store(true, ordering: .sequentiallyConsistent)
-    wakeSleeper()
+    appender.wakeSleeper()
   }
 
   // MARK: Consumer
@@ -170,8 +171,8 @@ package struct DrainedFacts: Sendable, Equatable {
     if let result = look() { return result }
     if spinning > .zero, let result = spin(for: spinning) { return result }
     defer { unsafe shared.pointee.isSleeping.store(false, ordering: .relaxed) }
-    guard let limit else { return bed.wait { _ in lieDown() } }
-    return bed.wait(atMost: limit) { _ in lieDown() } ?? false
+    guard let limit else { return unsafe shared.pointee.bed.wait { _ in lieDown() } }
+    return unsafe shared.pointee.bed.wait(atMost: limit) { _ in lieDown() } ?? false
   }
 
   private func spin(for time: Duration) -> Bool? {
