@@ -33,7 +33,7 @@ package struct RecordHead: Sendable, Equatable {
   package static let byteCount = 24
   package static let flagsOffset = 6
   package static let checksumOffset = 16
-  static let endsUnitFlag: UInt8 = 1
+  package static let endsUnitFlag: UInt8 = 1
 
   /// Bytes of the whole record, this head included.
   package var recordByteCount: Int

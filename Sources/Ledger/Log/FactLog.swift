@@ -110,6 +110,11 @@ package struct DrainedFacts: Sendable, Equatable {
     unsafe shared.pointee.publishedPosition.load(ordering: .acquiring)
   }
 
+  /// Bytes of records handed in since the log was made. Only grows.
+  package var publishedByteCount: Int {
+    unsafe shared.pointee.publishedByteCount.load(ordering: .acquiring)
+  }
+
   /// Bytes of records handed in and not drained.
   package var pendingByteCount: Int {
     let drained = unsafe shared.pointee.drainedByteCount.load(ordering: .acquiring)
