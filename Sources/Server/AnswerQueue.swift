@@ -1,5 +1,6 @@
 // The answers of one connection in the order of its requests, whenever each of them is finished.
 
+import Ledger
 import Wire
 
 /// Where an answer belongs: the request's place on its connection, and its place in a batch.
@@ -14,42 +15,75 @@ package struct AnswerPlace: Hashable, Sendable {
   }
 }
 
-/// Answers that are not finished, and finished ones that wait behind them. A value without sockets: answers
-/// go in at any time, bytes come out in order.
-struct AnswerQueue {
+/// Answers on their way out: those that wait for their position or for the socket, then those that are not
+/// finished and finished ones behind them. A value without sockets: answers go in at any time, bytes come out
+/// in order, and none before its position is committed.
+struct AnswerQueue: ~Copyable {
   private enum Slot {
     case unfinished
-    case finished([UInt8])
-    /// Answers of a batch, in order; `missing` of them are not finished.
-    case batch([[UInt8]?], missing: Int)
+    case finished([UInt8], position: UInt64)
+    /// Answers of a batch, in order; `missing` of them are not finished. It waits for the greatest position of
+    /// its answers.
+    case batch([[UInt8]?], missing: Int, position: UInt64)
     case stream(StreamedAnswer)
   }
 
+  /// What comes before all slots.
+  private var front = HeldAnswers()
   private var slots: [Slot] = []
   private var head = 0
   private var nextNumber: UInt64 = 0
-  /// Bytes of finished answers that wait.
-  package private(set) var waitingByteCount = 0
+  /// Bytes of finished answers in slots.
+  private var slotByteCount = 0
 
-  package init() {}
+  init() {}
 
-  package var isEmpty: Bool { head == slots.count }
+  var isEmpty: Bool { front.isEmpty && head == slots.count }
   /// Requests that are not finished or wait behind one that is not.
-  package var count: Int { slots.count - head }
+  var count: Int { slots.count - head }
+  /// Bytes of finished answers that wait.
+  var waitingByteCount: Int { front.byteCount + slotByteCount }
+  /// Bytes that may leave and that the socket has not taken.
+  var leavingByteCount: Int { front.leavingByteCount }
+  /// The least position that something here waits for, with all before it finished.
+  var awaitedPosition: UInt64? {
+    if let position = front.awaitedPosition { return position }
+    guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head] else { return nil }
+    return answer.cut.position
+  }
+  /// Whether no more than one answer, or one run of answers, waits for a position.
+  var awaitsOnePosition: Bool { front.markCount <= 1 && count == 0 }
+
+  // MARK: Answers go in
 
   /// Opens a place at the end.
-  package mutating func open() -> UInt64 { append(.unfinished) }
+  mutating func open() -> UInt64 { append(.unfinished) }
 
   /// Opens a place for a batch with that many answers, at least one.
-  package mutating func openBatch(answerCount: Int) -> UInt64 {
+  mutating func openBatch(answerCount: Int) -> UInt64 {
     precondition(answerCount > 0, "a batch of notifications has no answer")
-    return append(.batch(Array(repeating: nil, count: answerCount), missing: answerCount))
+    return append(.batch(Array(repeating: nil, count: answerCount), missing: answerCount, position: 0))
   }
 
-  /// A finished answer (a line with its end) at the end.
-  package mutating func appendFinished(_ line: [UInt8]) {
-    waitingByteCount += line.count
-    _ = append(.finished(line))
+  /// A finished answer (a line with its end) at the end. `write` makes it and says from which committed
+  /// position on it may leave; when it throws, there is no answer.
+  mutating func append<Failure: Error>(
+    _ write: (inout JSONWriter) throws(Failure) -> UInt64
+  ) throws(Failure) {
+    if count == 0 { return try front.append(write) }
+    var writer = JSONWriter(capacity: 512)
+    let position = try write(&writer)
+    slotByteCount += writer.count
+    _ = append(.finished(writer.copied(), position: position))
+  }
+
+  /// Takes over answers from before everything that is here, while nothing but slots is: bytes of `output`
+  /// that may leave from the committed `position` on.
+  mutating func takeOver(_ output: borrowing JSONWriter, _ range: Range<Int>, position: UInt64) {
+    front.append { front in
+      front.raw(output, range)
+      return position
+    }
   }
 
   private mutating func append(_ slot: Slot) -> UInt64 {
@@ -59,68 +93,134 @@ struct AnswerQueue {
   }
 
   /// Fills a place with an answer: a line with its end. Each place is filled once.
-  package mutating func finish(_ place: AnswerPlace, _ line: [UInt8]) {
+  mutating func finish(_ place: AnswerPlace, _ line: [UInt8], position: UInt64) {
     let index = index(place.slot)
     switch (slots[index], place.part) {
     case (.unfinished, nil):
-      waitingByteCount += line.count
-      slots[index] = .finished(line)
-    case (.batch(var answers, let missing), let part?):
+      slots[index] = .finished(line, position: position)
+    case (.batch(var answers, let missing, let before), let part?):
       precondition(answers[part] == nil, "each answer of a batch is finished once")
       slots[index] = .unfinished
-      waitingByteCount += line.count
       answers[part] = line
-      slots[index] = .batch(answers, missing: missing - 1)
+      slots[index] = .batch(answers, missing: missing - 1, position: max(before, position))
     default: preconditionFailure("an answer fits its place")
     }
+    slotByteCount += line.count
   }
 
-  /// Lets the rows of a query flow from a place, once the answers before it are out.
-  package mutating func beginStream(_ slot: UInt64, _ answer: StreamedAnswer) {
+  /// Lets the rows of a query flow from a place, once the answers before it are out and its cut is committed.
+  mutating func beginStream(_ slot: UInt64, _ answer: StreamedAnswer) {
     let index = index(slot)
     guard case .unfinished = slots[index] else { preconditionFailure("a stream begins in its place") }
     slots[index] = .stream(answer)
   }
 
-  /// The stream that is due now: all answers before it are out.
-  package var dueStream: StreamedAnswer? {
-    guard head < slots.count, case .stream(let answer) = slots[head] else { return nil }
-    return answer
-  }
+  // MARK: Answers come out
 
-  /// Takes the due stream away, its last line written.
-  package mutating func endDueStream() {
-    precondition(dueStream != nil, "a stream is due")
-    removeHead()
-  }
-
-  /// Moves what is finished at the front into `output`, up to about `byteLimit` bytes.
-  package mutating func takeFinished(into output: inout JSONWriter, byteLimit: Int) {
-    while head < slots.count, output.count < byteLimit {
+  /// Moves what is finished behind everything that is to leave before it, and lets go of what waits for no
+  /// more than `committed`. O(bytes moved).
+  mutating func settle(_ committed: UInt64) {
+    moving: while head < slots.count {
       switch slots[head] {
-      case .finished(let line):
-        output.raw(line.span)
-        waitingByteCount -= line.count
-      case .batch(let answers, missing: 0):
-        waitingByteCount -= Self.write(answers, into: &output)
-      default: return
+      case .finished(let line, let position):
+        front.append { output in
+          output.raw(line.span)
+          return position
+        }
+        slotByteCount -= line.count
+      case .batch(let answers, missing: 0, let position):
+        front.append { output in
+          Self.write(answers, into: &output)
+          return position
+        }
+        slotByteCount -= answers.reduce(0) { $0 + ($1?.count ?? 0) }
+      default: break moving
       }
       removeHead()
     }
+    front.release(committed)
   }
 
-  /// Writes a batch's answers as one array on one line; returns the bytes that they had.
-  private static func write(_ answers: [[UInt8]?], into output: inout JSONWriter) -> Int {
-    var byteCount = 0
+  /// The bytes that may leave, for a system call: of whole answers unless part of one has left already.
+  /// `settle` comes before it. Valid until the next change.
+  @unsafe
+  var leavingBytes: UnsafeRawBufferPointer { unsafe front.leavingBytes }
+
+  /// Takes away the first bytes of those that may leave: they have left.
+  mutating func sent(_ count: Int) { front.sent(count) }
+
+  /// The stream that is due now: all answers before it are out, and what its rows show is committed.
+  func dueStream(_ committed: UInt64) -> StreamedAnswer? {
+    guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head],
+      answer.cut.position <= committed
+    else { return nil }
+    return answer
+  }
+
+  /// Takes the stream away that stands first, its last line written.
+  mutating func endDueStream() {
+    guard front.isEmpty, head < slots.count, case .stream = slots[head] else {
+      preconditionFailure("a stream is due")
+    }
+    removeHead()
+  }
+
+  /// Drops what waits before all unfinished answers: nobody is there to read it.
+  mutating func dropFront() { front.removeAll() }
+
+  /// Gives memory back while nothing waits.
+  mutating func releaseMemory() {
+    if isEmpty { front.releaseMemory() }
+  }
+
+  // MARK: When nothing more will be committed
+
+  /// Puts an error in the place of each answer that has waited for a position, now that none will come: what
+  /// it tells may be lost. Call it again when more answers are finished.
+  /// - Parameter write: makes the error answer to the request with that id.
+  /// - Returns: the stream that stands first and will not begin; it is taken away and has been answered.
+  mutating func failHeld(
+    _ committed: UInt64, _ write: (RequestID, inout JSONWriter) -> Void
+  ) -> StreamedAnswer? {
+    settle(committed)
+    for line in front.takeHeld().split(separator: UInt8(ascii: "\n")) {
+      let answered = AnsweredIDs(line)
+      let errors = answered.ids.map { id -> [UInt8]? in
+        var output = JSONWriter(capacity: 256)
+        write(id, &output)
+        return output.copied()
+      }
+      front.append { output in
+        if answered.isBatch {
+          Self.write(errors, into: &output)
+        } else if let error = errors[0] {
+          output.raw(error.span)
+        }
+        return 0
+      }
+    }
+    guard head < slots.count, case .stream(let answer) = slots[head], answer.cut.position > committed else {
+      return nil
+    }
+    removeHead()
+    front.append { output in
+      write(answer.id, &output)
+      return 0
+    }
+    return answer
+  }
+
+  // MARK: Details
+
+  /// Writes a batch's answers as one array on one line.
+  private static func write(_ answers: [[UInt8]?], into output: inout JSONWriter) {
     for (number, answer) in answers.enumerated() {
       output.raw(number == 0 ? "[" : ",")
       guard let answer else { preconditionFailure("every answer of the batch is there") }
-      byteCount += answer.count
       let end = answer.last == UInt8(ascii: "\n") ? answer.count - 1 : answer.count
       output.raw(answer.span.extracting(0..<end))
     }
     output.raw("]\n")
-    return byteCount
   }
 
   private mutating func removeHead() {

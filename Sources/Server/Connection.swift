@@ -2,6 +2,7 @@
 
 import Ledger
 import Platform
+import Query
 import Wire
 
 /// The state of a connection, touched by its loop's thread alone.
@@ -11,9 +12,6 @@ struct Connection: ~Copyable {
   let peer: Peer
   var lines: LineDecoder
   var answers = AnswerQueue()
-  /// Bytes of answers that the socket did not take; while there are any, no request is read.
-  var backlog: [UInt8] = []
-  var backlogStart = 0
   /// What epoll is asked to tell.
   var interest: Interest = .read
   /// The client writes no more; what it asked is answered, then the connection closes.
@@ -24,7 +22,7 @@ struct Connection: ~Copyable {
   var isDraining = false
   /// When the unfinished line began to arrive.
   var lineBegan: MonotonicTime?
-  /// When the backlog last shrank, or began.
+  /// When the socket last took answers, or they began to wait for it.
   var backlogMoved = MonotonicTime(nanoseconds: 0)
   /// What this connection has added to `Shared.unfinishedLineByteCount`.
   var chargedByteCount = 0
@@ -32,8 +30,12 @@ struct Connection: ~Copyable {
   var awayCount = 0
   /// The batch that is being carried out, when it could not be finished in one turn.
   var batch: BatchProgress?
+  /// The write that waits for room in the journal; nothing behind it is carried out.
+  var parked: ParkedWrite?
   /// Lines or a batch go on in the loop's next turn, after the other connections.
   var isPostponed = false
+  /// The loop's list of connections whose answers wait for a position has this one.
+  var isHolding = false
 
   init(number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int) {
     self.number = number
@@ -42,19 +44,31 @@ struct Connection: ~Copyable {
     lines = LineDecoder(longestLine: longestLine)
   }
 
-  var hasBacklog: Bool { backlogStart < backlog.count }
+  /// The socket did not take all answers that may leave; until it has, no request is read.
+  var hasBacklog: Bool { answers.leavingByteCount > 0 }
 
   /// Whether the next request may be taken: its answer has somewhere to go.
   func takesRequests(_ bounds: Configuration.Bounds) -> Bool {
-    !hasBacklog && answers.count < bounds.unfinishedRequests && awayCount < bounds.unfinishedQueries
+    !hasBacklog && parked == nil && answers.count < bounds.unfinishedRequests
+      && awayCount < bounds.unfinishedQueries
       && answers.waitingByteCount < bounds.waitingAnswerByteCount
   }
 
   /// Nothing is left to read or to answer.
   var isFinished: Bool {
-    if isPostponed || batch != nil { return false }
-    return hasEnded && isGone || (hasEnded || isDraining) && answers.isEmpty && !hasBacklog
+    if isPostponed || batch != nil || parked != nil { return false }
+    return hasEnded && isGone || (hasEnded || isDraining) && answers.isEmpty
   }
+}
+
+/// A write that was not admitted yet: the journal prepares room, or has too much to write.
+struct ParkedWrite {
+  let request: DecodedRequest
+  /// Of its answer; nil for a notification.
+  let place: AnswerPlace?
+  /// Ends the waiting: its time, a cancellation, a stop.
+  let stop: StopFlag
+  let receivedAt: MonotonicTime
 }
 
 /// A batch and how far it has been carried out.

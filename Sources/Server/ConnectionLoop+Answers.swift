@@ -4,72 +4,79 @@ import Platform
 import Wire
 
 extension ConnectionLoop {
-  /// Puts an answer in its order: straight into the output when nothing waits before it.
-  mutating func answer(
-    _ connection: inout Connection, _ write: (inout JSONWriter) -> Void
-  ) {
-    if connection.answers.isEmpty {
+  /// Puts an answer that shows nothing of the books in its order.
+  mutating func answer(_ connection: inout Connection, _ write: (inout JSONWriter) -> Void) {
+    put(&connection, nil) { output in
       write(&output)
-    } else {
-      connection.answers.appendFinished(line(write))
+      return 0
     }
   }
 
-  /// The bytes that `write` makes, apart from the output.
-  mutating func line(_ write: (inout JSONWriter) -> Void) -> [UInt8] {
+  /// Puts an answer in its place, or next in order when it has none. `write` makes it and says from which
+  /// committed position on it may leave; when it throws, there is no answer.
+  mutating func put<Failure: Error>(
+    _ connection: inout Connection, _ place: AnswerPlace?,
+    _ write: (inout JSONWriter) throws(Failure) -> UInt64
+  ) throws(Failure) {
+    if place == nil, !connection.answers.isEmpty { return try connection.answers.append(write) }
     let mark = output.count
-    write(&output)
-    let line = output.take(from: mark)
-    return line
+    let position: UInt64
+    do throws(Failure) {
+      position = try write(&output)
+    } catch {
+      output.rewind(to: mark)
+      throw error
+    }
+    if let place {
+      connection.answers.finish(place, output.take(from: mark), position: position)
+    } else if position > shared.committedPosition {
+      hold(&connection, from: mark, position)
+    }
   }
 
-  /// Writes out the backlog, then what is finished, then what streams; keeps what the socket does not take.
+  /// Moves the last answer out of the output, with all before it: it has to wait.
+  private mutating func hold(_ connection: inout Connection, from mark: Int, _ position: UInt64) {
+    if mark > 0 { connection.answers.takeOver(output, 0..<mark, position: 0) }
+    connection.answers.takeOver(output, mark..<output.count, position: position)
+    output.removeAll()
+  }
+
+  /// Writes out what may leave, then what streams; keeps what the socket does not take.
   mutating func flush(_ connection: inout Connection) {
     if connection.isGone {
       output.removeAll()
       return
     }
-    writeBacklog(&connection)
-    if connection.hasBacklog {
-      if !output.isEmpty {
-        connection.backlog.append(contentsOf: output.copied())
-        output.removeAll()
-      }
-      return
-    }
-    let limit = shared.configuration.bounds.answerBatchByteCount
+    if !output.isEmpty { writeOutput(&connection) }
     var streamed = 0
-    while !connection.hasBacklog {
-      connection.answers.takeFinished(into: &output, byteLimit: limit)
-      if output.isEmpty, let stream = connection.answers.dueStream {
-        if streamed >= Self.streamBytesPerTurn { break }
-        pump(stream, &connection)
-        streamed += output.count
-      }
-      if output.isEmpty { break }
+    while true {
+      if hasFailed { failHeld(&connection) }
+      let committed = shared.committedPosition
+      connection.answers.settle(committed)
+      writeLeaving(&connection)
+      guard !connection.isGone, let stream = connection.answers.dueStream(committed),
+        streamed < Self.streamBytesPerTurn
+      else { return }
+      pump(stream, &connection)
+      streamed += output.count
       writeOutput(&connection)
     }
   }
 
-  func writeBacklog(_ connection: inout Connection) {
-    guard connection.hasBacklog else { return }
-    let start = connection.backlogStart
-    let result = try? connection.socket.write(
-      connection.backlog.span.extracting(start..<connection.backlog.count))
-    switch result {
+  /// Writes what may leave of the answers that wait, as far as the socket takes it.
+  private mutating func writeLeaving(_ connection: inout Connection) {
+    if !connection.hasBacklog { return }
+    switch unsafe try? connection.socket.write(connection.answers.leavingBytes) {
     case .bytes(let count):
-      connection.backlogStart += count
+      connection.answers.sent(count)
       connection.backlogMoved = now
-      if connection.backlogStart == connection.backlog.count {
-        connection.backlog = []
-        connection.backlogStart = 0
-      }
     case .wouldBlock: break
     case .peerGone, nil: hangUp(&connection)
     }
   }
 
-  mutating func writeOutput(_ connection: inout Connection) {
+  /// Writes the output; what the socket does not take waits for it.
+  private mutating func writeOutput(_ connection: inout Connection) {
     switch unsafe try? connection.socket.write(output.unsafeBytes) {
     case .bytes(let count): output.consume(count)
     case .wouldBlock: break
@@ -78,9 +85,8 @@ extension ConnectionLoop {
       output.removeAll()
     }
     if !output.isEmpty {
-      connection.backlog = output.copied()
-      connection.backlogStart = 0
       connection.backlogMoved = now
+      connection.answers.takeOver(output, 0..<output.count, position: 0)
       output.removeAll()
     }
   }

@@ -7,14 +7,13 @@ import Query
 import Synchronization
 import Wire
 
-/// A request that waits until a journal position is visible.
-struct PositionWaiter: Sendable {
-  let connection: UInt64
-  let place: AnswerPlace
-  let request: DecodedRequest
-  let position: UInt64
-  let stop: StopFlag
-  let receivedAt: MonotonicTime
+/// What became of a write.
+enum WriteAttempt {
+  case done
+  /// By the books; it has been answered.
+  case refused
+  /// Nothing was done: the journal has to make room first.
+  case hasNoRoom
 }
 
 extension ConnectionLoop {
@@ -85,7 +84,7 @@ extension ConnectionLoop {
     let start = shared.clock.monotonicTime()
     do throws(WireError) {
       if let position = request.minimumPosition, request.isRead {
-        if position > shared.books.position {
+        if position > shared.committedPosition {
           return try wait(request, for: position, &connection, place, from: start)
         }
         // Another loop has written since the run's cut was taken.
@@ -93,16 +92,16 @@ extension ConnectionLoop {
       }
       switch try request.call.get() {
       case .write(let command, let reply):
-        try write(request, command, reply, &connection, place)
+        if request.wantsStream { throw .notStreamable }
+        switch try attempt(request, command, reply, &connection, place) {
+        case .done: break
+        case .refused: return shared.statistics.count(request.method, since: start, isError: true)
+        case .hasNoRoom: return park(request, &connection, place, from: start)
+        }
       case .read(let call):
         if connection.isGone { return }
         if request.wantsStream { throw .notStreamable }
-        let view = cut.map(RowView.cut) ?? .current(shared.books)
-        let position = request.wantsMeta ? cut?.position ?? shared.books.position : nil
-        var isFound = true
-        try respond(&connection, request, place) { id, output throws(WireError) in
-          isFound = AnswerWriter.read(call, view, id, position: position, into: &output)
-        }
+        let isFound = try read(call, request, &connection, place, cut: cut)
         shared.statistics.count(request.method, since: start, isError: !isFound)
         return
       case .query(let query, let reply):
@@ -121,27 +120,50 @@ extension ConnectionLoop {
     }
   }
 
+  // MARK: One row
+
+  /// - Returns: whether there is such a row.
+  private mutating func read(
+    _ call: ReadCall, _ request: DecodedRequest, _ connection: inout Connection, _ place: AnswerPlace?,
+    cut: Cut?
+  ) throws(WireError) -> Bool {
+    let view = cut.map(RowView.cut) ?? .current(shared.books)
+    let position = request.wantsMeta ? cut?.position ?? shared.books.position : nil
+    var isFound = true
+    try respond(&connection, request, place) { id, output throws(WireError) in
+      let sight = AnswerWriter.read(call, view, id, position: position, into: &output)
+      isFound = sight.isFound
+      return max(sight.position, position ?? 0)
+    }
+    return isFound
+  }
+
   // MARK: Writes
 
-  private mutating func write(
+  /// Carries a write out and answers it, if the journal has room for it.
+  mutating func attempt(
     _ request: DecodedRequest, _ command: Command, _ reply: WriteReply,
     _ connection: inout Connection, _ place: AnswerPlace?
-  ) throws(WireError) {
-    if request.wantsStream { throw .notStreamable }
+  ) throws(WireError) -> WriteAttempt {
     guard connection.peer.mayWrite else {
       throw .forbidden("this user may only read")
     }
+    let books = shared.books
     let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
     let execution: Execution
     do throws(Refusal) {
-      execution = try shared.books.execute(command, key: key)
+      execution = try books.execute(command, key: key)
     } catch {
-      throw WireError(error, to: reply)
+      // A refusal shows what the books hold, so it waits as an answer does.
+      refuse(&connection, request, place, WireError(error, to: reply), position: books.position)
+      return .refused
     }
-    let books = shared.books
     try respond(&connection, request, place) { id, output throws(WireError) in
       AnswerWriter.execution(execution, reply, id, books: books, wantsMeta: request.wantsMeta, into: &output)
+      // Not that of the execution: its rows are shown as they stand after it.
+      return books.position
     }
+    return .done
   }
 
   // MARK: Queries
@@ -157,6 +179,7 @@ extension ConnectionLoop {
         AnswerWriter.page(
           result, of: query.table, reply, id, cut: cut, position: request.wantsMeta ? cut.position : nil,
           into: &output)
+        return cut.position
       }
       shared.statistics.count(request.method, since: start, isError: false)
       return
@@ -194,112 +217,28 @@ extension ConnectionLoop {
     }
   }
 
-  // MARK: Waiting for a position
-
-  private mutating func wait(
-    _ request: DecodedRequest, for position: UInt64, _ connection: inout Connection,
-    _ place: AnswerPlace?, from start: MonotonicTime
-  ) throws(WireError) {
-    guard request.id != nil, !connection.isGone else { return }
-    if isDraining { throw .stopping }
-    if waiters.count >= shared.configuration.bounds.queuedQueries {
-      throw .busy("too many reads wait for a position", retryAfter: .milliseconds(50))
-    }
-    let place = place ?? AnswerPlace(slot: connection.answers.open())
-    let number = connection.number
-    let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
-    shared.running.add(number, entry(request, &connection, place, stop))
-    waiters.append(
-      PositionWaiter(
-        connection: number, place: place, request: request, position: position, stop: stop,
-        receivedAt: start))
-  }
-
-  private func entry(
-    _ request: DecodedRequest, _ connection: inout Connection, _ place: AnswerPlace,
-    _ stop: StopFlag, cut: Cut? = nil
-  ) -> RunningRequests.Entry {
-    let user = connection.peer.credentials.userID
-    return .init(id: request.id, place: place, stop: stop, inbox: inbox, user: user, cutTakenAt: cut?.takenAt)
-  }
-
-  /// Carries out what waited for a position that has come, and answers what has waited too long.
-  mutating func lookAtWaiters() {
-    let waiting = waiters
-    waiters = []
-    for waiter in waiting {
-      guard let client = connections[waiter.connection] else { continue }
-      look(at: waiter, &client.connection)
-    }
-  }
-
-  private mutating func look(at waiter: PositionWaiter, _ connection: inout Connection) {
-    do {
-      try waiter.stop.check()
-      let isThere = shared.books.position >= waiter.position
-      if !isThere && !isDraining {
-        waiters.append(waiter)
-        return
-      }
-      shared.running.remove(waiter.connection, waiter.place)
-      if isThere {
-        carryOut(waiter, &connection)
-      } else {
-        // Nobody new can come to write what is waited for.
-        refuse(&connection, waiter.request, waiter.place, .stopping)
-      }
-    } catch {
-      shared.running.remove(waiter.connection, waiter.place)
-      shared.statistics.count(waiter.request.method, since: waiter.receivedAt, isError: true)
-      refuse(&connection, waiter.request, waiter.place, WireError(error))
-    }
-    advance(&connection)
-    settle(&connection)
-  }
-
-  private mutating func carryOut(_ waiter: PositionWaiter, _ connection: inout Connection) {
-    var request = waiter.request
-    // The time of waiting counts.
-    if let deadline = waiter.stop.deadline { request.timeout = deadline - shared.clock.monotonicTime() }
-    var cut: Cut?
-    carryOut(request, &connection, place: waiter.place, cut: &cut)
-  }
-
   // MARK: Answers
 
-  /// Puts the answer that `write` makes in its place; nothing for a notification.
+  /// Puts the answer that `write` makes in its place; nothing for a notification. `write` says from which
+  /// committed position on the answer may leave.
   mutating func respond(
     _ connection: inout Connection, _ request: DecodedRequest, _ place: AnswerPlace?,
-    _ write: (RequestID, inout JSONWriter) throws(WireError) -> Void
+    _ write: (RequestID, inout JSONWriter) throws(WireError) -> UInt64
   ) throws(WireError) {
     guard let id = request.id, !connection.isGone else { return }
-    let mark = output.count
-    do throws(WireError) {
-      try write(id, &output)
-    } catch {
-      output.rewind(to: mark)
-      throw error
-    }
-    if place == nil, connection.answers.isEmpty { return }
-    let line = output.take(from: mark)
-    if let place {
-      connection.answers.finish(place, line)
-    } else {
-      connection.answers.appendFinished(line)
-    }
+    try put(&connection, place) { output throws(WireError) in try write(id, &output) }
   }
 
   /// Answers with an error; nothing for a notification.
+  /// - Parameter position: of what the error tells of the books.
   mutating func refuse(
     _ connection: inout Connection, _ request: DecodedRequest, _ place: AnswerPlace?,
-    _ error: WireError
+    _ error: WireError, position: UInt64 = 0
   ) {
-    do throws(WireError) {
-      try respond(&connection, request, place) { id, output throws(WireError) in
-        AnswerWriter.error(error, id, into: &output)
-      }
-    } catch {
-      preconditionFailure("an error answer is always made")
+    guard let id = request.id, !connection.isGone else { return }
+    put(&connection, place) { output in
+      AnswerWriter.error(error, id, into: &output)
+      return position
     }
   }
 }

@@ -9,9 +9,9 @@ extension ConnectionLoop {
     for message in inbox.takeAll() {
       switch message {
       case .adopt(let descriptor, let peer): adopt(UnixSocket(adopting: descriptor), peer)
-      case .finished(let number, let place, let line):
+      case .finished(let number, let place, let line, let position):
         guard let client = connections[number] else { continue }
-        client.connection.answers.finish(place, line)
+        client.connection.answers.finish(place, line, position: position)
         countAway(&client.connection, -1)
         resume(&client.connection)
       case .streamReady(let number, let slot, let answer):
@@ -20,6 +20,8 @@ extension ConnectionLoop {
         resume(&client.connection)
       case .lookAgain(let number):
         services.queries.dropStopped()
+        lookAtWaiters()
+        if !parked.isEmpty { retryParked() }
         guard let client = connections[number] else { continue }
         resume(&client.connection)
       case .drain: drain()
@@ -64,7 +66,11 @@ extension ConnectionLoop {
   /// The time to stop is over: what still runs is cancelled and answered so; a second later all are closed.
   mutating func hurry() {
     for (number, client) in connections {
-      if isHurrying { close(&client.connection) } else { shared.running.cancelAll(number) }
+      if isHurrying {
+        close(&client.connection)
+      } else {
+        shared.running.cancelAll(number, includingWrites: true)
+      }
     }
     isHurrying = true
     drainDeadline = now + .seconds(1)

@@ -68,6 +68,7 @@ extension ConnectionLoop {
       AnswerWriter.beginResult(id, into: &output)
       write(&output)
       AnswerWriter.endResult(position: position, into: &output)
+      return 0
     }
   }
 }

@@ -28,6 +28,15 @@ import Wire
   var output = JSONWriter(capacity: 64 << 10)
   /// Requests that wait for a journal position.
   var waiters: [PositionWaiter] = []
+  /// Connections whose first answer waits for a journal position.
+  var holding: [UInt64] = []
+  /// No answer and no read waits for a lesser position.
+  var leastAwaited = UInt64.max
+  /// Connections with a write that waits for room in the journal.
+  var parked: [UInt64] = []
+  /// The journal has failed, and what waited for it was told.
+  var hasFailed = false
+  var spin = SyncSpin()
   var now: MonotonicTime
   var isDraining = false
   /// Requests of all connections that are answered from elsewhere.
@@ -57,11 +66,11 @@ import Wire
   /// Runs until the server has stopped and every connection is closed.
   mutating func run() {
     while !(isDraining && connections.isEmpty) {
-      guard let wakefulness = try? events.wait(timeout: timeout) else { continue }
+      guard let wakefulness = waitForEvents() else { continue }
       now = shared.clock.monotonicTime()
       for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
       if wakefulness.isWoken { takeMessages() }
-      if !waiters.isEmpty { lookAtWaiters() }
+      lookAtJournal(isWoken: wakefulness.isWoken)
       if !postponed.isEmpty { resumePostponed() }
       if now >= nextLook { lookAtQueue() }
       if now >= nextTick { tick() }
@@ -70,16 +79,17 @@ import Wire
 
   var timeout: Duration? {
     if !postponed.isEmpty { return .zero }
-    if !waiters.isEmpty { return .milliseconds(2) }
-    if awayCount > 0 { return Self.queueLook }
+    if awayCount > 0 || !waiters.isEmpty || !parked.isEmpty { return Self.queueLook }
     if isDraining { return .milliseconds(50) }
     return connections.isEmpty ? nil : max(.zero, nextTick - now)
   }
 
-  /// Queries whose time has passed before a thread took them.
+  /// Requests whose time has passed while they waited.
   mutating func lookAtQueue() {
     nextLook = now + Self.queueLook
     if awayCount > 0 { services.queries.dropStopped() }
+    lookAtWaiters()
+    if !parked.isEmpty { retryParked() }
   }
 
   // MARK: Events
@@ -101,8 +111,7 @@ import Wire
   func hangUp(_ connection: inout Connection) {
     if connection.isGone { return }
     connection.isGone = true
-    connection.backlog = []
-    connection.backlogStart = 0
+    connection.answers.dropFront()
     shared.running.cancelAll(connection.number)
   }
 
@@ -172,6 +181,7 @@ import Wire
 
   func mayGoOn(_ connection: inout Connection) -> Bool {
     let bounds = shared.configuration.bounds
+    if connection.parked != nil { return false }
     if connection.isGone { return true }
     // A batch's answers go out when it is finished, so it is not held up by their size.
     if connection.batch != nil {
@@ -263,9 +273,10 @@ import Wire
     if connection.isFinished { return close(&connection) }
     var interest: Interest = []
     if mayRead(&connection) { interest.insert(.read) }
-    if connection.hasBacklog || connection.answers.dueStream != nil {
+    if connection.hasBacklog || connection.answers.dueStream(shared.committedPosition) != nil {
       interest.insert(.write)
     }
+    if let position = connection.answers.awaitedPosition { hold(&connection, until: position) }
     if interest == connection.interest { return }
     connection.interest = interest
     try? events.modify(
@@ -300,6 +311,7 @@ import Wire
       connection.lines.releaseMemory()
       _ = account(&connection)
     }
+    connection.answers.releaseMemory()
   }
 
   /// Ends what holds a cut for too long: replaced blocks pile up behind it.

@@ -1,13 +1,14 @@
 // What other threads tell an event loop.
 
 import Platform
+import Synchronization
 
 /// A message to a loop, which acts on it between two rounds of events.
 enum LoopMessage: Sendable {
   /// A connection was accepted for this loop.
   case adopt(descriptor: CInt, peer: Peer)
-  /// An answer was finished elsewhere: a line with its end.
-  case finished(connection: UInt64, AnswerPlace, line: [UInt8])
+  /// An answer was finished elsewhere: a line with its end, and the position that it waits for.
+  case finished(connection: UInt64, AnswerPlace, line: [UInt8], position: UInt64)
   /// The rows of a streamed query are known.
   case streamReady(connection: UInt64, slot: UInt64, StreamedAnswer)
   /// Look at the due stream again: it may have been cancelled.
@@ -31,12 +32,31 @@ package struct Peer: Sendable, Equatable {
 final class LoopInbox: Sendable {
   private let messages = Guarded<[LoopMessage]>([])
   private let wakeUp: WakeUp
+  private let awaitedPosition = Atomic<UInt64>(.max)
+  private let awaitsRoom = Atomic<Bool>(false)
 
   init(wakeUp: WakeUp) { self.wakeUp = wakeUp }
 
   func post(_ message: LoopMessage) {
     messages.withLock { $0.append(message) }
     wakeUp.wake()
+  }
+
+  // MARK: What the journal wakes the loop for
+
+  /// The loop sleeps until `position` is committed, among other things; the greatest number for none.
+  func await(_ position: UInt64) { awaitedPosition.store(position, ordering: .sequentiallyConsistent) }
+
+  /// A write waits for room in the journal: each step of the journal wakes the loop.
+  func awaitRoom(_ isAwaited: Bool) { awaitsRoom.store(isAwaited, ordering: .sequentiallyConsistent) }
+
+  /// Wakes the loop if it sleeps for that. The journal's thread calls it after each step.
+  func journalHasGoneOn(to committed: UInt64, hasFailed: Bool) {
+    if hasFailed || committed >= awaitedPosition.load(ordering: .sequentiallyConsistent)
+      || awaitsRoom.load(ordering: .sequentiallyConsistent)
+    {
+      wakeUp.wake()
+    }
   }
 
   func takeAll() -> [LoopMessage] {

@@ -39,17 +39,18 @@ struct QueryJob: PooledJob {
           result, of: request.table, reply, id, cut: cut,
           position: wantsMeta ? cut.position : nil, into: &output)
       }
-      finish(shared, &output, isError: false)
+      finish(shared, &output, position: cut.position)
     } catch {
       if let id { AnswerWriter.error(WireError(error), id, into: &output) }
-      finish(shared, &output, isError: true)
+      finish(shared, &output, position: nil)
     }
   }
 
-  private func finish(_ shared: Shared, _ output: inout JSONWriter, isError: Bool) {
-    shared.statistics.count(method, since: receivedAt, isError: isError)
+  /// - Parameter position: of what the answer shows; nil for an error.
+  private func finish(_ shared: Shared, _ output: inout JSONWriter, position: UInt64?) {
+    shared.statistics.count(method, since: receivedAt, isError: position == nil)
     shared.running.remove(connection, place)
-    inbox.post(.finished(connection: connection, place, line: output.copied()))
+    inbox.post(.finished(connection: connection, place, line: output.copied(), position: position ?? 0))
     output.removeAll()
   }
 }

@@ -14,6 +14,8 @@ final class RunningRequests: Sendable {
     let inbox: LoopInbox
     /// The user who asked.
     let user: UInt32
+    /// A write that waits for room in the journal: a hang-up does not stop it.
+    var isWrite = false
     /// When the cut was taken that the request holds; nil if it holds none.
     var cutTakenAt: MonotonicTime?
   }
@@ -41,9 +43,9 @@ final class RunningRequests: Sendable {
     stop(connection) { $0.id == id && (peer.mayWrite || $0.user == peer.credentials.userID) }
   }
 
-  /// Stops every request of the connection.
-  func cancelAll(_ connection: UInt64) {
-    _ = stop(connection) { _ in true }
+  /// Stops every request of the connection, its writes only with `includingWrites`.
+  func cancelAll(_ connection: UInt64, includingWrites: Bool = false) {
+    _ = stop(connection) { includingWrites || !$0.isWrite }
   }
 
   /// Stops every request of a connection that is closed; nobody waits for their answers.

@@ -27,6 +27,11 @@ final class Shared: Sendable {
   /// Requests refused as BUSY, connections included.
   let busyCount = Atomic<UInt64>(0)
 
+  /// Position up to which answers may leave.
+  var committedPosition: UInt64 { books.position }
+  /// Nothing more will be committed.
+  var hasJournalFailed: Bool { false }
+
   init(
     configuration: Configuration, books: Books, report: RecoveryReport, clock: any TimeSource, log: ServerLog
   ) {

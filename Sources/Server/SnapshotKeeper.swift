@@ -129,7 +129,8 @@ final class SnapshotKeeper: Sendable {
       let error = WireError.storageFailed("the snapshot failed; the log says why", isOutcomeKnown: true)
       AnswerWriter.error(error, id, into: &output)
     }
-    waiter.inbox.post(.finished(connection: waiter.connection, waiter.place, line: output.copied()))
+    waiter.inbox.post(
+      .finished(connection: waiter.connection, waiter.place, line: output.copied(), position: 0))
   }
 
   /// The last snapshot is taken after the connections have closed; who waits for one is told that it is not

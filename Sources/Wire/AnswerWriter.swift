@@ -8,6 +8,9 @@ import Query
 package enum AnswerWriter {
   // MARK: The frame
 
+  /// Where the id stands in every answer.
+  static let idOffset = #"{"jsonrpc":"2.0","id":"#.utf8.count
+
   /// Begins an answer: exactly one value must follow, then `endResult`.
   package static func beginResult(_ id: RequestID, into writer: inout JSONWriter) {
     writer.reserve(64)
@@ -190,78 +193,111 @@ package enum AnswerWriter {
 
   // MARK: One row
 
+  /// What a read of one row has shown.
+  package struct Sight {
+    /// Whether the row was found.
+    package var isFound: Bool
+    /// Position of the last fact that was seen, or of a later one: until it is committed, the answer tells
+    /// what a crash may undo.
+    package var position: UInt64
+  }
+
   /// Writes the answer to a read of one row, or the error that there is no such row.
-  /// - Returns: whether the row was found.
   @discardableResult
   package static func read(
     _ call: ReadCall, _ view: RowView, _ id: RequestID, position: UInt64? = nil,
     into writer: inout JSONWriter
-  ) -> Bool {
+  ) -> Sight {
     let mark = writer.count
     beginResult(id, into: &writer)
-    if let missing = value(of: call, view, into: &writer) {
+    var seen: UInt64 = 0
+    if let missing = value(of: call, view, &seen, into: &writer) {
       writer.rewind(to: mark)
       error(missing, id, into: &writer)
-      return false
+      return Sight(isFound: false, position: seen)
     }
     endResult(position: position, into: &writer)
-    return true
+    return Sight(isFound: true, position: seen)
   }
 
-  /// Appends the row; the error when there is none.
+  /// Appends the row; the error when there is none. `seen` becomes the position of what was seen, asked for
+  /// after it was.
   private static func value(
-    of call: ReadCall, _ view: RowView, into writer: inout JSONWriter
+    of call: ReadCall, _ view: RowView, _ seen: inout UInt64, into writer: inout JSONWriter
   ) -> WireError? {
     var renderer = RowRenderer(view)
     switch call {
     case .ledger(let identifier):
-      if let row = view.row(.ledger, identifier), renderer.ledger(row, into: &writer) { return nil }
-      return .missing(.ledger, identifier.text(kind: .ledger))
+      guard let row = view.row(.ledger, identifier) else { break }
+      let isThere = renderer.ledger(row, into: &writer)
+      seen = view.latestChange(.ledger, row)
+      return isThere ? nil : missing(call)
     case .identity(let identifier):
-      if let row = view.row(.identity, identifier), renderer.identity(row, into: &writer) { return nil }
-      return .missing(.identity, identifier.text(kind: .identity))
+      guard let row = view.row(.identity, identifier) else { break }
+      let isThere = renderer.identity(row, into: &writer)
+      seen = view.latestChange(.identity, row)
+      return isThere ? nil : missing(call)
     case .balance(let identifier, let includesIdentity, let includesLedger):
-      guard let row = view.row(.balance, identifier) else {
-        return .missing(.balance, identifier.text(kind: .balance))
-      }
+      guard let row = view.row(.balance, identifier) else { break }
       writer.beginObject()
       renderer.balance(row, into: &writer)
-      if includesIdentity { includeIdentity(row, renderer, into: &writer) }
+      if includesIdentity {
+        let identity = includeIdentity(row, renderer, into: &writer)
+        if let identity { seen = max(seen, view.latestChange(.identity, identity)) }
+      }
       if includesLedger {
+        let ledger = RowIndex(view.books.balances.ledgers[row])
         writer.key("ledger")
-        _ = renderer.ledger(RowIndex(view.books.balances.ledgers[row]), into: &writer)
+        _ = renderer.ledger(ledger, into: &writer)
+        seen = max(seen, view.latestChange(.ledger, ledger))
       }
       writer.endObject()
+      seen = max(seen, view.latestChange(.balance, row))
       return nil
     case .balanceByIndicator(let indicator, let currency):
-      if let row = view.balanceRow(indicator: indicator, currency: currency) {
-        _ = renderer.append(row, of: .balances, into: &writer)
-        return nil
-      }
-      return .notFound(
-        "BAL_NOT_FOUND", "no balance has the indicator \(indicator) in \(currency)",
-        [WireError.Member("indicator", text: indicator), WireError.Member("currency", text: currency)])
+      guard let row = view.balanceRow(indicator: indicator, currency: currency) else { break }
+      _ = renderer.append(row, of: .balances, into: &writer)
+      seen = view.latestChange(.balance, row)
+      return nil
     case .transaction(let identifier):
-      guard let row = view.row(.transaction, identifier) else {
-        return .missing(.transaction, identifier.text(kind: .transaction))
-      }
+      guard let row = view.row(.transaction, identifier) else { break }
       renderer.transaction(row, into: &writer)
+      seen = view.latestChange(.transaction, row)
+      return nil
     case .transactionByReference(let reference):
-      guard let row = view.transactionRow(reference: reference) else {
-        return .notFound(
-          "TXN_NOT_FOUND", "no transaction has the reference \(reference)",
-          [WireError.Member("reference", text: reference)])
-      }
+      guard let row = view.transactionRow(reference: reference) else { break }
       renderer.transaction(row, into: &writer)
+      seen = view.latestChange(.transaction, row)
+      return nil
     }
-    return nil
+    return missing(call)
   }
 
+  /// That there is no such row.
+  private static func missing(_ call: ReadCall) -> WireError {
+    switch call {
+    case .ledger(let identifier): .missing(.ledger, identifier.text(kind: .ledger))
+    case .identity(let identifier): .missing(.identity, identifier.text(kind: .identity))
+    case .balance(let identifier, _, _): .missing(.balance, identifier.text(kind: .balance))
+    case .transaction(let identifier): .missing(.transaction, identifier.text(kind: .transaction))
+    case .balanceByIndicator(let indicator, let currency):
+      .notFound(
+        "BAL_NOT_FOUND", "no balance has the indicator \(indicator) in \(currency)",
+        [WireError.Member("indicator", text: indicator), WireError.Member("currency", text: currency)])
+    case .transactionByReference(let reference):
+      .notFound(
+        "TXN_NOT_FOUND", "no transaction has the reference \(reference)",
+        [WireError.Member("reference", text: reference)])
+    }
+  }
+
+  /// - Returns: the identity that was shown.
   private static func includeIdentity(
     _ row: RowIndex, _ renderer: RowRenderer, into writer: inout JSONWriter
-  ) {
+  ) -> RowIndex? {
     writer.key("identity")
-    guard let identity = renderer.view.balance(row).identity, renderer.identity(identity, into: &writer)
-    else { return writer.null() }
+    let identity = renderer.view.balance(row).identity
+    if identity.map({ renderer.identity($0, into: &writer) }) != true { writer.null() }
+    return identity
   }
 }

@@ -29,6 +29,8 @@ package struct JSONWriter: ~Copyable {
   /// Bytes waiting to be written out.
   @inlinable package var count: Int { end - start }
   @inlinable package var isEmpty: Bool { end == start }
+  /// Bytes of memory that the buffer has.
+  package var heldByteCount: Int { capacity }
 
   /// The bytes waiting. Valid until the next change.
   package var bytes: RawSpan {
@@ -207,6 +209,13 @@ extension JSONWriter {
   package mutating func raw(_ bytes: Span<UInt8>) {
     reserve(bytes.count)
     unsafe bytes.withUnsafeBufferPointer { if let start = $0.baseAddress { unsafe put(start, $0.count) } }
+  }
+
+  /// Appends bytes that wait in another writer, without a comma.
+  package mutating func raw(_ other: borrowing JSONWriter, _ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= other.count, "bytes that wait there")
+    reserve(range.count)
+    unsafe put(other.base + other.start + range.lowerBound, range.count)
   }
 
   /// Appends a value that is JSON already (an id, `meta_data`, a stored answer).

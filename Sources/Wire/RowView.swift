@@ -26,6 +26,14 @@ package enum RowView: Sendable {
     }
   }
 
+  /// Position of the last fact that a reader of the row has seen, or of a later one.
+  func latestChange(_ kind: EntityKind, _ row: RowIndex) -> UInt64 {
+    switch self {
+    case .current(let books): books.latestChange(kind, row)
+    case .cut(let cut): cut.position
+    }
+  }
+
   func balanceRow(indicator: String, currency: String) -> RowIndex? {
     guard let row = books.balanceRow(indicator: indicator, currency: currency) else { return nil }
     if case .cut(let cut) = self, row.index >= cut.balanceCount { return nil }
