@@ -183,11 +183,13 @@ extension Manifest {
       Self.fileName, with: encoded() + [UInt8](repeating: 0, count: Self.copyByteCount))
   }
 
-  /// Writes this manifest over its copy and syncs it. A file that is not whole is replaced; what this
-  /// manifest says then stands in the other copy too, under the number before.
+  /// Writes this manifest over its copy and syncs it.
+  ///
+  /// Only over a copy that does not count: when the other one is not good, or the file is not whole, the file is
+  /// replaced, and what this manifest says stands in both copies, in the other under the number before.
   func write(in directory: DataDirectory) throws(SystemError) {
-    let status = try directory.status(of: Self.fileName)
-    guard status?.kind == .regular, status?.byteCount == 2 * Self.copyByteCount else {
+    let reading = try Self.read(in: directory)
+    guard let newest = reading.manifest, reading.faults.isEmpty, newest.sequence % 2 != sequence % 2 else {
       precondition(sequence > 0, "the first manifest makes the file")
       var before = self
       before.sequence -= 1

@@ -64,6 +64,10 @@ package enum Recovery {
   private static func removeLeftovers(
     _ survey: DirectorySurvey, _ report: inout RecoveryReport
   ) throws(StorageError) {
+    if !survey.leftovers.isEmpty {
+      // A rename that is lost with the power must not give the name of a snapshot back to half of one.
+      try StorageError.wrapping { () throws(SystemError) in try survey.directory.sync() }
+    }
     for name in survey.leftovers {
       try StorageError.wrapping { () throws(SystemError) in
         if try survey.directory.status(of: name)?.kind == .directory {

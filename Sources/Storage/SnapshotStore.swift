@@ -216,15 +216,22 @@ package final class SnapshotStore: Sendable {
     }
   }
 
-  /// Removes snapshots that no longer count: renamed first, so that half a one is never taken for a snapshot.
+  /// Removes snapshots that no longer count: renamed and synced first, so that half a one is never taken for a
+  /// snapshot, neither after a kill nor after a power loss.
   private func remove(_ names: [String]) throws(StorageError) {
+    var renamed: [String] = []
     for name in names where try isTaken(name) {
       let temporary = SnapshotName.temporary(name)
       try StorageError.wrapping { () throws(SystemError) in
         if try directory.status(of: temporary) != nil { try directory.removeDirectory(temporary) }
         try directory.rename(name, to: temporary)
       }
+      renamed.append(temporary)
       try afterStep(.renamedOlder)
+    }
+    try StorageError.wrapping { () throws(SystemError) in try directory.sync() }
+    if renamed.isEmpty { return try afterStep(.syncedRemoval) }
+    for temporary in renamed {
       try StorageError.wrapping { () throws(SystemError) in try directory.removeDirectory(temporary) }
       try afterStep(.removedOlder)
     }
