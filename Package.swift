@@ -72,15 +72,19 @@ let tests: [Target] =
   [
     .target(
       name: "TestSupport", dependencies: ["Amounts", "Platform"], path: "Tests/TestSupport",
-      swiftSettings: strict)
+      swiftSettings: strict),
+    .target(
+      name: "LedgerSupport", dependencies: ["TestSupport", "Ledger", "Columns", "Amounts", "Platform"],
+      path: "Tests/LedgerSupport", swiftSettings: strict),
   ]
   + [
     ("Platform", ["Platform", "CJemalloc", "CZstd", "CXXHash"]),
     ("Amounts", ["Amounts"]),
     ("Columns", ["Columns", "Amounts", "Platform"]),
-    ("Ledger", ["Ledger", "Columns", "Amounts", "Platform"]),
+    ("Ledger", ["LedgerSupport", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Query", ["Query", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Storage", ["Storage", "Ledger", "Columns", "Amounts", "Platform"]),
+    ("Proof", ["LedgerSupport", "Storage", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Wire", ["Wire", "Query", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Server", ["Server", "Wire", "Storage", "Query", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Commands", ["Commands", "CEdit", "LedgerlineClient", "Wire", "Platform"]),

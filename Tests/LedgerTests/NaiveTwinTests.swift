@@ -3,6 +3,7 @@
 import Amounts
 import Columns
 import Ledger
+import LedgerSupport
 import Platform
 import TestSupport
 import Testing

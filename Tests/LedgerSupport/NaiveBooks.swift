@@ -8,48 +8,65 @@ import Platform
 
 /// Answers as `Books` does, with rows counted from 0 in each table. Identifiers are always chosen by the
 /// test, but for indicator balances, which are named by indicator.
-struct NaiveBooks {
-  struct Balance: Equatable {
-    var ledger: Int
-    var currency: String
-    var indicator: String?
-    var identity: Int?
-    var metadata: [UInt8]
-    var createdAt: Microseconds
-    var credit = Amount.zero
-    var debit = Amount.zero
-    var version: UInt32 = 1
-    var balance: Amount { credit - debit }
+package struct NaiveBooks {
+  package struct Balance: Equatable {
+    package var ledger: Int
+    package var currency: String
+    package var indicator: String?
+    package var identity: Int?
+    package var metadata: [UInt8]
+    package var createdAt: Microseconds
+    package var credit = Amount.zero
+    package var debit = Amount.zero
+    package var version: UInt32 = 1
+    package var balance: Amount { credit - debit }
+
+    package init(
+      ledger: Int, currency: String, indicator: String?, identity: Int?, metadata: [UInt8],
+      createdAt: Microseconds, credit: Amount = .zero, debit: Amount = .zero, version: UInt32 = 1
+    ) {
+      self.ledger = ledger
+      self.currency = currency
+      self.indicator = indicator
+      self.identity = identity
+      self.metadata = metadata
+      self.createdAt = createdAt
+      self.credit = credit
+      self.debit = debit
+      self.version = version
+    }
   }
 
-  struct Transaction {
-    var request: NewTransaction
-    var source: Int
-    var destination: Int
-    var metadata: [UInt8]
-    var identifier: Identifier?
+  package struct Transaction {
+    package var request: NewTransaction
+    package var source: Int
+    package var destination: Int
+    package var metadata: [UInt8]
+    package var identifier: Identifier?
   }
 
-  struct Identity {
-    var fields: [String?]
-    var metadata: [UInt8]
-    var isDeleted = false
+  package struct Identity {
+    package var fields: [String?]
+    package var metadata: [UInt8]
+    package var isDeleted = false
   }
 
-  var ledgers: [(name: String, metadata: [UInt8])] = [("General Ledger", [])]
-  var ledgerRows: [Identifier: Int] = [.generalLedger: 0]
-  var identities: [Identity] = []
-  var identityRows: [Identifier: Int] = [:]
-  var balances: [Balance] = []
-  var balanceRows: [Identifier: Int] = [:]
-  var transactions: [Transaction] = []
-  var transactionRows: [Identifier: Int] = [:]
-  var keys: [String: (digest: UInt64, outcome: Outcome)] = [:]
-  var position: UInt64 = 1
-  var time = Microseconds(0)
+  package var ledgers: [(name: String, metadata: [UInt8])] = [("General Ledger", [])]
+  package var ledgerRows: [Identifier: Int] = [.generalLedger: 0]
+  package var identities: [Identity] = []
+  package var identityRows: [Identifier: Int] = [:]
+  package var balances: [Balance] = []
+  package var balanceRows: [Identifier: Int] = [:]
+  package var transactions: [Transaction] = []
+  package var transactionRows: [Identifier: Int] = [:]
+  package var keys: [String: (digest: UInt64, outcome: Outcome)] = [:]
+  package var position: UInt64 = 1
+  package var time = Microseconds(0)
 
   /// What the books should answer; the batch identifier is the caller's to put in.
-  mutating func execute(
+  package init() {}
+
+  package mutating func execute(
     _ command: Command, key: IdempotencyKey?, at now: Microseconds, batch: Identifier?
   ) throws(Refusal) -> Execution {
     if let key, let known = keys[key.text] {

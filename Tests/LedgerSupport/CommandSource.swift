@@ -6,18 +6,18 @@ import Ledger
 import Platform
 import TestSupport
 
-struct CommandSource {
-  var generator: SeededGenerator
+package struct CommandSource {
+  package var generator: SeededGenerator
   private var count = 0
   private var sent: [NewTransaction] = []
 
-  init(_ seed: Seed) { generator = seed.generator }
+  package init(_ seed: Seed) { generator = seed.generator }
 
-  mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &generator) }
+  package mutating func roll(_ sides: Int) -> Int { Int.random(in: 0..<sides, using: &generator) }
 
-  mutating func pick<Value>(_ values: [Value]) -> Value { values[roll(values.count)] }
+  package mutating func pick<Value>(_ values: [Value]) -> Value { values[roll(values.count)] }
 
-  mutating func command() -> (Command, IdempotencyKey?) {
+  package mutating func command() -> (Command, IdempotencyKey?) {
     count += 1
     let key: IdempotencyKey? =
       roll(8) == 0 ? IdempotencyKey(text: "key\(roll(20))", contentDigest: UInt64(roll(2))) : nil
@@ -55,16 +55,16 @@ struct CommandSource {
     }
   }
 
-  mutating func ledger() -> Identifier { roll(4) > 0 ? .generalLedger : .custom("ldg_\(roll(6))") }
-  mutating func identity() -> Identifier { .custom("idt_\(roll(8))") }
-  mutating func balance() -> Identifier {
+  package mutating func ledger() -> Identifier { roll(4) > 0 ? .generalLedger : .custom("ldg_\(roll(6))") }
+  package mutating func identity() -> Identifier { .custom("idt_\(roll(8))") }
+  package mutating func balance() -> Identifier {
     roll(12) == 0 ? .custom("bln_none") : .custom("bln_\(roll(16))")
   }
-  mutating func currency() -> String {
+  package mutating func currency() -> String {
     roll(5) > 0 ? "USD" : pick(["EUR", "a currency of more than 15 bytes"])
   }
 
-  mutating func metadata() -> [UInt8] {
+  package mutating func metadata() -> [UInt8] {
     switch roll(12) {
     case 0...2: Array("{\"n\":\(count)}".utf8)
     case 3: roll(4) == 0 ? [UInt8](repeating: 32, count: 65_537) : []
@@ -72,7 +72,7 @@ struct CommandSource {
     }
   }
 
-  mutating func newBalance() -> NewBalance {
+  package mutating func newBalance() -> NewBalance {
     NewBalance(
       identifier: .custom("bln_\(roll(16))"), ledger: ledger(), currency: currency(),
       identity: roll(3) == 0 ? identity() : nil, indicator: roll(5) == 0 ? "@i\(roll(4))" : nil,
@@ -81,16 +81,16 @@ struct CommandSource {
       createdAt: roll(8) == 0 ? Microseconds(Int64(roll(1_000_000))) : nil, metadata: metadata())
   }
 
-  mutating func party() -> Party {
+  package mutating func party() -> Party {
     roll(4) == 0 ? .indicator("@i\(roll(4))") : .balance(balance())
   }
 
-  mutating func amount() -> Amount {
+  package mutating func amount() -> Amount {
     let amount = Amount.random(digits: pick([3, 3, 3, 19, 31, 999]), using: &generator)
     return amount.isZero ? .one : amount.magnitude
   }
 
-  mutating func newTransaction() -> NewTransaction {
+  package mutating func newTransaction() -> NewTransaction {
     if !sent.isEmpty, roll(6) == 0 {
       // One that was sent before, often with a member changed.
       var again = pick(sent)
