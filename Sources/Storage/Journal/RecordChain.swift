@@ -16,6 +16,7 @@ struct RecordWalk: Equatable {
   var unitChain: UInt64
   /// The part of them up to the first end of a unit.
   var firstUnitByteCount = 0
+  var firstUnitRecordCount = 0
   /// Why the walk ended before the end of the bytes; nil when all are right, or at the limit.
   var finding: String?
 }
@@ -41,6 +42,16 @@ enum RecordChain {
       place += byteCount
     }
     return chain
+  }
+
+  /// Bytes of the first `recordCount` of some verified records. O(records).
+  static func byteCount(ofFirst recordCount: Int, in records: UnsafeRawBufferPointer) -> Int {
+    var place = 0
+    for _ in 0..<recordCount {
+      place += unsafe Int(
+        UInt32(littleEndian: records.loadUnaligned(fromByteOffset: place, as: UInt32.self)))
+    }
+    return place
   }
 
   /// Verifies records that were read, trusting nothing. O(bytes).
@@ -91,7 +102,10 @@ enum RecordChain {
       walk.byteCount += byteCount
       walk.recordCount += 1
       if unsafe record[RecordHead.flagsOffset] & RecordHead.endsUnitFlag != 0 {
-        if walk.unitByteCount == 0 { walk.firstUnitByteCount = walk.byteCount }
+        if walk.unitByteCount == 0 {
+          walk.firstUnitByteCount = walk.byteCount
+          walk.firstUnitRecordCount = walk.recordCount
+        }
         walk.unitByteCount = walk.byteCount
         walk.unitRecordCount = walk.recordCount
         walk.unitChain = expected

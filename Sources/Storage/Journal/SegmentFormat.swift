@@ -218,6 +218,14 @@ struct GroupHead: Equatable, Sendable {
     return (head, checksum)
   }
 
+  static func decode(_ bytes: Span<UInt8>, seed: UInt64) -> (head: GroupHead, checksum: UInt64)? {
+    unsafe bytes.withUnsafeBytes { unsafe decode($0, seed: seed) }
+  }
+
+  static func isOfOtherVersion(_ bytes: Span<UInt8>, seed: UInt64) -> Bool {
+    unsafe bytes.withUnsafeBytes { unsafe isOfOtherVersion($0, seed: seed) }
+  }
+
   /// Whether `bytes` begin with a right head of a version that this program does not know.
   static func isOfOtherVersion(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> Bool {
     guard bytes.count >= byteCount else { return false }

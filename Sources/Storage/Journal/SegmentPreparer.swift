@@ -136,7 +136,7 @@ struct SegmentPreparer: ~Copyable {
       file = try directory.open(name, .readWrite)
     }
     let isWhole = try file.size() == leftover.byteCount
-    var window = try SegmentWindow(file, byteCount: leftover.byteCount)
+    let window = try SegmentWindow(file, byteCount: leftover.byteCount)
     guard isWhole, try window.isZero(from: 0) else { return nil }
     return SegmentFile(number: leftover.number, byteCount: leftover.byteCount, file: window.takeFile())
   }

@@ -5,9 +5,8 @@ import Platform
 /// The bytes of a segment, as many at a time as are asked for.
 ///
 /// Memory: 4 MiB, or what is asked for at once and half as much again.
-@safe struct SegmentWindow: ~Copyable {
-  private static let pieceByteCount = 4 << 20
-
+@safe final class SegmentWindow {
+  private let pieceByteCount: Int
   private var file: OpenFile?
   /// Bytes of the file; those after the last whole block are left out.
   let byteCount: Int
@@ -15,16 +14,19 @@ import Platform
   /// What of the file lies at the start of the memory.
   private var held = 0..<0
 
-  init(_ file: consuming OpenFile, byteCount: Int) throws(SystemError) {
+  init(
+    _ file: consuming OpenFile, byteCount: Int, pieceByteCount: Int = 4 << 20
+  ) throws(SystemError) {
+    self.pieceByteCount = pieceByteCount
     self.file = consume file
     self.byteCount = byteCount & ~(SegmentFormat.blockByteCount - 1)
     memory = try PageMemory(
-      byteCount: min(Self.pieceByteCount, max(self.byteCount, SegmentFormat.blockByteCount)))
+      byteCount: min(pieceByteCount, max(self.byteCount, SegmentFormat.blockByteCount)))
   }
 
   /// The `count` bytes from `offset` on; both are whole blocks. Valid until the next call; may be written to.
   /// - Returns: nil when the file ends before. A file that has lost its end since it was opened is an error.
-  mutating func bytes(at offset: Int, count: Int) throws(SystemError) -> UnsafeMutableRawBufferPointer? {
+  func bytes(at offset: Int, count: Int) throws(SystemError) -> UnsafeMutableRawBufferPointer? {
     guard offset >= 0, count >= 0, count <= byteCount, offset <= byteCount - count else { return nil }
     if offset < held.lowerBound || offset + count > held.upperBound {
       try read(offset, atLeast: count)
@@ -33,8 +35,8 @@ import Platform
     return unsafe UnsafeMutableRawBufferPointer(rebasing: memory.bytes[start..<start + count])
   }
 
-  private mutating func read(_ offset: Int, atLeast count: Int) throws(SystemError) {
-    let wanted = min(max(count, Self.pieceByteCount), byteCount - offset)
+  private func read(_ offset: Int, atLeast count: Int) throws(SystemError) {
+    let wanted = min(max(count, pieceByteCount), byteCount - offset)
     // What is held already moves to the front.
     let kept = held.contains(offset) ? held.upperBound - offset : 0
     if wanted > memory.byteCount {
@@ -62,11 +64,20 @@ import Platform
     return count
   }
 
+  /// The `count` bytes from `offset` on, copied.
+  /// - Throws: EIO when the file ends before.
+  func array(at offset: Int, count: Int) throws(SystemError) -> [UInt8] {
+    guard let bytes = try unsafe bytes(at: offset, count: count) else {
+      throw SystemError(code: 5, call: "pread", doing: "read all of", path: file?.path)
+    }
+    return unsafe [UInt8](bytes)
+  }
+
   /// Whether everything from `offset` on is zero. O(bytes).
-  mutating func isZero(from offset: Int) throws(SystemError) -> Bool {
+  func isZero(from offset: Int) throws(SystemError) -> Bool {
     var place = offset
     while place < byteCount {
-      let count = min(Self.pieceByteCount, byteCount - place)
+      let count = min(pieceByteCount, byteCount - place)
       guard let bytes = unsafe try bytes(at: place, count: count) else { return false }
       if unsafe !Self.isZero(UnsafeRawBufferPointer(bytes)) { return false }
       place += count
@@ -84,7 +95,7 @@ import Platform
   }
 
   /// Ends the window and gives the file away.
-  mutating func takeFile() -> OpenFile {
+  func takeFile() -> OpenFile {
     guard let file = file.take() else { preconditionFailure("a file is taken once") }
     return file
   }
