@@ -8,8 +8,13 @@ import Storage
 
 /// Prints seconds and megabytes, and the digest of the books before and after.
 enum SnapshotBenchmark {
+  /// Rows of each kind: LEDGERLINE_BENCHMARK_ROWS, a million when it is not set.
+  private static var rowCount: Int {
+    CurrentProcess.environment("LEDGERLINE_BENCHMARK_ROWS").flatMap { Int($0) } ?? 1_000_000
+  }
+
   static func run(_ scale: Scale) throws {
-    let rowCount = scale(1_000_000)
+    let rowCount = scale(rowCount)
     print("snapshots of \(rowCount) balances and \(rowCount) transactions:")
     let clock = SystemClock()
     let root = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
@@ -43,6 +48,27 @@ enum SnapshotBenchmark {
         print("  digest \(String(loaded, radix: 16))")
         guard loaded == digest else { throw SnapshotFailure.loadedOtherBooks }
       }
+    }
+  }
+
+  /// Only loading, three times, from LEDGERLINE_BENCHMARK_BOOKS, which is filled when it is missing.
+  static func load(_ scale: Scale) throws {
+    let rowCount = scale(rowCount)
+    print("loading \(rowCount) balances and \(rowCount) transactions:")
+    let clock = SystemClock()
+    let kept = CurrentProcess.environment("LEDGERLINE_BENCHMARK_BOOKS")
+    let path = kept ?? "/tmp/ledgerline-load-benchmark-\(CurrentProcess.id)"
+    defer { if kept == nil { try? DataDirectory(existing: path).removeWithContents() } }
+    if (try? DataDirectory(existing: path)) == nil {
+      let books = try fill(clock, rowCount: rowCount)
+      let opened = try Recovery.open(path, clock: clock)
+      try opened.store.create(books.cut(), options: SnapshotOptions(workerCount: 2))
+    }
+    for round in 1...3 {
+      let start = clock.monotonicTime()
+      let opened = try Recovery.open(path, clock: clock)
+      report("load \(round)", clock.monotonicTime() - start, opened.report.loaded?.byteCount ?? 0)
+      if round == 3 { print("  digest \(String(opened.books.cut().digest(), radix: 16))") }
     }
   }
 

@@ -20,6 +20,7 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("books", { try BooksBenchmark.run($0) }),
   ("wire", { try WireBenchmarks.run($0) }),
   ("snapshot", { try SnapshotBenchmark.run($0) }),
+  ("load", { try SnapshotBenchmark.load($0) }),
   ("filter", { try FilterBenchmarks.run($0) }),
 ]
 

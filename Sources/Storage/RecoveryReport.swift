@@ -68,8 +68,8 @@ package struct RecoveryReport: Sendable, Equatable {
     if let tornTail {
       lines.append(
         "the journal's end was cut off where a crash tore it: \(tornTail.byteCount) bytes, "
-          + "\(tornTail.factCount) whole facts, from byte \(tornTail.offset) of \"\(tornTail.path)\"; nobody had "
-          + "been told that they are safe")
+          + "\(tornTail.factCount) whole facts, from byte \(tornTail.offset) of \"\(tornTail.path)\"; "
+          + "nobody had been told that they are safe")
     }
     if let loaded {
       lines.append(
