@@ -62,6 +62,30 @@
     self[row] = value
   }
 
+  /// Appends many values, the first of them at `first`, the row after the last. Writer only. O(values).
+  package func append(contentsOf values: UnsafeBufferPointer<Element>, at first: RowIndex) {
+    var done = 0
+    while done < values.count {
+      let row = RowIndex(first.index + done)
+      reserve(row)
+      let count = min(values.count - done, Self.segmentRows - (row.index & (Self.segmentRows - 1)))
+      unsafe place(of: row).update(from: values.baseAddress.unsafelyUnwrapped + done, count: count)
+      done += count
+    }
+  }
+
+  /// Appends one value many times, the first at `first`, the row after the last. Writer only. O(count).
+  package func append(repeating value: Element, count: Int, at first: RowIndex) {
+    var done = 0
+    while done < count {
+      let row = RowIndex(first.index + done)
+      reserve(row)
+      let part = min(count - done, Self.segmentRows - (row.index & (Self.segmentRows - 1)))
+      unsafe place(of: row).update(repeating: value, count: part)
+      done += part
+    }
+  }
+
   /// The values of `rowCount` rows from `first` on, which lie in one segment (every stripe does).
   /// - Warning: valid while the column lives; rows past the published count are not initialised.
   @inlinable package func values(from first: RowIndex, count rowCount: Int) -> UnsafeBufferPointer<Element> {

@@ -18,7 +18,9 @@ import Platform
   @safe @usableFromInline struct Stripe {
     @usableFromInline var slots: UnsafeMutablePointer<UInt64>
     @usableFromInline var mask: Int
-    var used: Int
+    @usableFromInline var used: Int
+    /// Where large slots lie; nil for small ones, which have memory of their own.
+    var region: Region?
   }
 
   private let locks = LockTable(count: stripeCount)
@@ -32,7 +34,8 @@ import Platform
   }
 
   deinit {
-    for index in 0..<Self.stripeCount { unsafe stripes[index].slots.deallocate() }
+    for index in 0..<Self.stripeCount { unsafe Self.free(stripes[index]) }
+    unsafe stripes.deinitialize(count: Self.stripeCount)
     unsafe stripes.deallocate()
   }
 
@@ -97,27 +100,85 @@ import Platform
     locks.unlock(number)
   }
 
+  /// Adds the rows from `first` on, whose keys must be new, while no other thread uses the index: without
+  /// locks, and with the memory of rows to come asked for ahead, four times as fast as one by one.
+  /// - Parameters:
+  ///   - hash: of the key of the row at a place, from 0 on.
+  ///   - isSame: whether the row, whose hash is the same in part, has the key of the row at the place.
+  /// - Returns: the place of the first row whose key another has already; rows before it are in. Nil when all
+  ///   are.
+  @inlinable package func fill(
+    from first: RowIndex, count: Int, hash: (_ place: Int) -> UInt64,
+    isSame: (_ row: RowIndex, _ place: Int) -> Bool
+  ) -> Int? {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Self.fillBatch) { hashes in
+      var start = 0
+      while start < count {
+        let batch = min(Self.fillBatch, count - start)
+        for place in 0..<batch {
+          unsafe hashes[place] = hash(start + place)
+          unsafe prefetch(hash: hashes[place])
+        }
+        for place in 0..<batch {
+          let hash = unsafe hashes[place]
+          if writerRow(hash: hash, where: { isSame($0, start + place) }) != nil { return start + place }
+          insertAlone(hash: hash, row: RowIndex(first.index + start + place))
+        }
+        start += batch
+      }
+      return nil
+    }
+  }
+
+  @inlinable static var fillBatch: Int { 64 }
+
+  /// As `insert`, while no other thread uses the index.
+  @inlinable @inline(__always)
+  func insertAlone(hash: UInt64, row: RowIndex) {
+    let stripe = unsafe stripes + Self.stripe(of: hash)
+    if unsafe (stripe.pointee.used + 1) * 4 > (stripe.pointee.mask + 1) * 3 {
+      growAlone(Self.stripe(of: hash))
+    }
+    let (slots, mask) = unsafe (stripe.pointee.slots, stripe.pointee.mask)
+    var place = Int(truncatingIfNeeded: hash >> 32) & mask
+    while unsafe slots[place] != 0 { place = (place &+ 1) & mask }
+    unsafe slots[place] = (hash & ~0xFFFF_FFFF) | (UInt64(row.rawValue) + 1)
+    unsafe stripe.pointee.used += 1
+  }
+
+  @usableFromInline func growAlone(_ number: Int) { unsafe grow(&stripes[number]) }
+
   /// Makes room for `rowCount` rows in all, so that inserting them moves nothing. Writer only.
   package func reserve(_ rowCount: Int) {
     // Hashes spread evenly: a stripe rarely has a tenth more than its share.
     let share = rowCount / Self.stripeCount * 11 / 10
     for number in 0..<Self.stripeCount {
       locks.withLock(number) {
-        while unsafe (share + 1) * 4 > (stripes[number].mask + 1) * 3 { unsafe grow(&stripes[number]) }
+        var slotCount = unsafe stripes[number].mask + 1
+        while (share + 1) * 4 > slotCount * 3 { slotCount *= 2 }
+        if unsafe slotCount > stripes[number].mask + 1 {
+          unsafe grow(&stripes[number], slotCount: slotCount)
+        }
       }
     }
   }
 
-  private func grow(_ stripe: inout Stripe) {
+  private func grow(_ stripe: inout Stripe) { grow(&stripe, slotCount: (stripe.mask + 1) * 2) }
+
+  private func grow(_ stripe: inout Stripe, slotCount: Int) {
     let old = stripe
-    var grown = Self.emptyStripe(slotCount: (old.mask + 1) * 2)
+    var grown = Self.emptyStripe(slotCount: slotCount)
     grown.used = old.used
     for index in 0...old.mask {
       let slot = unsafe old.slots[index]
       if slot != 0 { Self.place(slot, in: grown) }
     }
-    unsafe old.slots.deallocate()
     stripe = grown
+    Self.free(old)
+  }
+
+  private static func free(_ stripe: Stripe) {
+    if stripe.region == nil { unsafe stripe.slots.deallocate() }
   }
 
   @inline(__always)
@@ -128,9 +189,14 @@ import Platform
   }
 
   private static func emptyStripe(slotCount: Int) -> Stripe {
+    if slotCount * 8 >= PageMemory.hugePageByteCount {
+      let region = Region(byteCount: slotCount * 8)
+      let slots = unsafe region.base.bindMemory(to: UInt64.self, capacity: slotCount)
+      return unsafe Stripe(slots: slots, mask: slotCount - 1, used: 0, region: region)
+    }
     let slots = UnsafeMutablePointer<UInt64>.allocate(capacity: slotCount)
     unsafe slots.initialize(repeating: 0, count: slotCount)
-    return unsafe Stripe(slots: slots, mask: slotCount - 1, used: 0)
+    return unsafe Stripe(slots: slots, mask: slotCount - 1, used: 0, region: nil)
   }
 }
 

@@ -53,8 +53,8 @@ package final class BalanceTable: Sendable {
   package let newestTransactions = SegmentedColumn<UInt32>()
   /// By chunk: journal position of the fact that made its newest row, 0 for a restored one. Under the shard's
   /// lock.
-  private let newestCreations = SegmentedColumn<UInt64>()
-  private let indicatorIndex = StripedIndex()
+  let newestCreations = SegmentedColumn<UInt64>()
+  let indicatorIndex = StripedIndex()
 
   init(epochs: Epochs, metadata: RecordStore) {
     totals = BlockTable(epochs: epochs, kind: AmountBlock.kind(laneCount: Lane.count, word: 1))

@@ -48,6 +48,41 @@ package final class IdentifierColumn: Sendable {
     }
   }
 
+  /// Gives `row` its identifier without the index, for `fillIndex` to follow. Writer only.
+  @inline(__always)
+  func appendStored(_ identifier: Identifier, at row: RowIndex) {
+    switch identifier {
+    case .uuid(let high, let low): stored.append(StoredIdentifier(high: high, low: low), at: row)
+    case .custom(let text): stored.append(storedText(text), at: row)
+    }
+  }
+
+  /// The same for a UUID.
+  @inline(__always)
+  func appendStored(_ identifier: StoredIdentifier, at row: RowIndex) { stored.append(identifier, at: row) }
+
+  private func storedText(_ text: String) -> StoredIdentifier {
+    var text = text
+    return text.withUTF8 { bytes in
+      StoredIdentifier(high: 0, low: unsafe texts.append(UnsafeRawBufferPointer(bytes)).rawValue)
+    }
+  }
+
+  /// Puts rows that `appendStored` made into the index, while no other thread uses it.
+  /// - Returns: the first row whose identifier another has already, nil when there is none.
+  func fillIndex(_ rows: Range<Int>) -> Int? {
+    let place = index.fill(from: RowIndex(rows.lowerBound), count: rows.count) { place in
+      let identifier = stored[RowIndex(rows.lowerBound + place)]
+      if identifier.isUUID { return KeyHash.hash(identifier.high, identifier.low) }
+      return unsafe KeyHash.hash(texts.bytes(HeapOffset(identifier.low)))
+    } isSame: { row, place in
+      let identifier = stored[RowIndex(rows.lowerBound + place)]
+      if identifier.isUUID { return isStored(row, identifier.high, identifier.low) }
+      return unsafe isStored(row, texts.bytes(HeapOffset(identifier.low)))
+    }
+    return place.map { rows.lowerBound + $0 }
+  }
+
   /// The row with that identifier. O(1) expected.
   package func row(of identifier: Identifier) -> RowIndex? {
     switch identifier {

@@ -12,7 +12,7 @@ package final class TransactionTable: Sendable {
   package let sources = SegmentedColumn<UInt32>()
   package let destinations = SegmentedColumn<UInt32>()
   /// Minor units; an amount beyond 63 bits stands in the heap, and here its place, negated.
-  private let amounts = SegmentedColumn<Int64>()
+  let amounts = SegmentedColumn<Int64>()
   package let precisions = SegmentedColumn<Int64>()
   package let createdAt = SegmentedColumn<Int64>()
   /// Journal position of the fact.
@@ -22,9 +22,9 @@ package final class TransactionTable: Sendable {
   package let previousOfDestination = SegmentedColumn<UInt32>()
   /// Status in the low four bits, then one bit: overdraft is allowed.
   package let flags = SegmentedColumn<UInt8>()
-  private let details = SegmentedColumn<HeapOffset>()
-  private let heap = TextHeap()
-  private let references = StripedIndex()
+  let details = SegmentedColumn<HeapOffset>()
+  let heap = TextHeap()
+  let references = StripedIndex()
   /// One lane: the metadata's handle.
   package let cells: BlockTable
   package let metadata: RecordStore
@@ -150,28 +150,11 @@ package final class TransactionTable: Sendable {
       fact.amount, fact.identifier, referenceHash: referenceHash)
   }
 
-  /// Appends a row whose detail record is given as `detailBytes` gave it.
-  func append(
-    _ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier,
-    detail: UnsafeRawBufferPointer
-  ) {
-    var fixed = fixed
-    fixed.detail = unsafe heap.append(detail)
-    let reference = unsafe TransactionDetail.referenceBytes(detail)
-    append(row, fixed, amount, identifier, referenceHash: unsafe KeyHash.hash(reference))
-  }
-
   private func append(
     _ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier,
     referenceHash: UInt64
   ) {
-    if let narrow = amount.int64, narrow >= 0 {
-      amounts.append(narrow, at: row)
-    } else {
-      var bytes: [UInt8] = []
-      amount.appendBytes(to: &bytes)
-      amounts.append(-Int64(heap.append(bytes).rawValue), at: row)
-    }
+    appendAmount(amount, at: row)
     sources.append(fixed.source.rawValue, at: row)
     destinations.append(fixed.destination.rawValue, at: row)
     precisions.append(fixed.precision, at: row)
@@ -183,6 +166,17 @@ package final class TransactionTable: Sendable {
     details.append(fixed.detail, at: row)
     identifiers.append(identifier, at: row)
     references.insert(hash: referenceHash, row: row)
+  }
+
+  @inline(__always)
+  func appendAmount(_ amount: Amount, at row: RowIndex) {
+    if let narrow = amount.int64, narrow >= 0 {
+      amounts.append(narrow, at: row)
+    } else {
+      var bytes: [UInt8] = []
+      amount.appendBytes(to: &bytes)
+      amounts.append(-Int64(heap.append(bytes).rawValue), at: row)
+    }
   }
 
   /// Bytes of all columns and indexes, for `rowCount` rows.

@@ -90,6 +90,17 @@ import Platform
     return unsafe Value(littleEndian: base.loadUnaligned(fromByteOffset: place, as: Value.self))
   }
 
+  /// Values as they lie in the block (this runs on little-endian machines only); valid until the next change.
+  func values<Value: FixedWidthInteger & BitwiseCopyable>(
+    at place: Int, count valueCount: Int
+  ) -> UnsafeBufferPointer<Value> {
+    let size = MemoryLayout<Value>.size
+    precondition(place >= 0 && place % size == 0 && valueCount >= 0, "values that are aligned")
+    precondition(place <= count && valueCount <= (count - place) / size, "values in the block")
+    return unsafe UnsafeBufferPointer(
+      start: (base + place).bindMemory(to: Value.self, capacity: valueCount), count: valueCount)
+  }
+
   /// A copy of some bytes.
   func bytes(at place: Int, count byteCount: Int) -> [UInt8] {
     unsafe [UInt8](slice(at: place, count: byteCount))

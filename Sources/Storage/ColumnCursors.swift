@@ -26,6 +26,11 @@ struct ValueColumn<Value: FixedWidthInteger & BitwiseCopyable>: ~Copyable {
   subscript(place: Int) -> Value {
     @inline(__always) get { bytes.value(at: place * MemoryLayout<Value>.size) }
   }
+
+  /// All values, valid until the next load.
+  var values: UnsafeBufferPointer<Value> {
+    unsafe bytes.values(at: 0, count: bytes.count / MemoryLayout<Value>.size)
+  }
 }
 
 /// Amounts, read in row order.
@@ -41,10 +46,17 @@ struct AmountCursor: ~Copyable {
     }
   }
 
-  @inline(__always)
-  mutating func next(_ place: Int) throws(ContentFault) -> Amount {
-    let narrow: Int64 = bytes.value(at: place * 8)
-    return narrow == .min ? try wide() : Amount(narrow)
+  /// All amounts of the `rowCount` rows, valid until the next load.
+  mutating func amounts(rowCount: Int) throws(ContentFault) -> RestoredAmounts {
+    let narrow: UnsafeBufferPointer<Int64> = unsafe bytes.values(at: 0, count: rowCount)
+    var wide: [Amount] = []
+    for place in 0..<rowCount where unsafe narrow[place] == AmountBlock.wideMark {
+      wide.append(try self.wide())
+    }
+    guard tail == bytes.count else {
+      throw ContentFault("\(bytes.count - tail) bytes follow the last wide amount")
+    }
+    return unsafe RestoredAmounts(narrow: narrow, wide: wide)
   }
 
   private mutating func wide() throws(ContentFault) -> Amount {
@@ -56,13 +68,6 @@ struct AmountCursor: ~Copyable {
       throw ContentFault("\(narrow) is stored as a wide amount")
     }
     return amount
-  }
-
-  /// After the last row: nothing may be left.
-  func finish() throws(ContentFault) {
-    guard tail == bytes.count else {
-      throw ContentFault("\(bytes.count - tail) bytes follow the last wide amount")
-    }
   }
 }
 
@@ -82,12 +87,15 @@ struct IdentifierCursor: ~Copyable {
     bytes.addUpDifferences(valueCount: rowCount)
   }
 
-  /// The UUID of a row to come, nil when it has a chosen text.
-  @inline(__always)
-  func uuid(_ place: Int) -> StoredIdentifier? {
-    let stored = StoredIdentifier(
-      high: bytes.value(at: place * 8), low: bytes.value(at: (rowCount + place) * 8))
-    return stored.isUUID ? stored : nil
+  /// The identifiers of all rows, valid until the next load.
+  mutating func all(kind: EntityKind) throws(ContentFault) -> RestoredIdentifiers {
+    let lows: UnsafeBufferPointer<UInt64> = unsafe bytes.values(at: rowCount * 8, count: rowCount)
+    var chosen: [Identifier] = []
+    for place in 0..<rowCount where unsafe lows[place] >> 62 != 2 {
+      chosen.append(try next(place, kind: kind))
+    }
+    try finish()
+    return unsafe RestoredIdentifiers(highs: bytes.values(at: 0, count: rowCount), lows: lows, chosen: chosen)
   }
 
   mutating func next(_ place: Int, kind: EntityKind) throws(ContentFault) -> Identifier {
@@ -120,13 +128,10 @@ struct IdentifierCursor: ~Copyable {
 struct RecordCursor: ~Copyable {
   private var bytes = BlockBytes()
   private var tail = 0
-  /// Where the record begins that `ahead` gives next.
-  private var aheadTail = 0
 
   mutating func load(_ block: inout BlockBytes, rowCount: Int) throws(ContentFault) {
     swap(&bytes, &block)
     tail = rowCount * 4
-    aheadTail = tail
     guard bytes.count >= tail else {
       throw ContentFault("the records have \(bytes.count) bytes, expected at least \(tail)")
     }
@@ -141,13 +146,11 @@ struct RecordCursor: ~Copyable {
     }
   }
 
-  /// The bytes of a record to come, nil for none. In row order, apart from `next`.
-  @inline(__always)
-  mutating func ahead(_ place: Int) -> UnsafeRawBufferPointer? {
-    let length: UInt32 = bytes.value(at: place * 4)
-    if length == SnapshotColumn.noRecord { return nil }
-    defer { aheadTail += Int(length) }
-    return unsafe bytes.slice(at: aheadTail, count: Int(length))
+  /// All records of the `rowCount` rows, valid until the next load.
+  func records(rowCount: Int) -> RestoredRecords {
+    unsafe RestoredRecords(
+      lengths: bytes.values(at: 0, count: rowCount),
+      bytes: bytes.slice(at: rowCount * 4, count: bytes.count - rowCount * 4))
   }
 
   /// The record's bytes, valid until the next load; nil for none.

@@ -8,24 +8,14 @@ import Platform
 extension SnapshotReader {
   /// Loads the snapshot. Every byte is checked before it is believed; what refers to another row is checked
   /// as well.
+  /// - Parameter observer: called with the rows of each group that was restored, on any thread, one at a time.
   /// - Throws: `.damaged` with file and offset.
-  /// - Complexity: O(rows), on two threads.
-  func load(clock: any TimeSource) throws(StorageError) -> Books {
-    let restoration = try GroupQueue(self).run { queue throws(StorageError) in
-      let restoration = Restoration(clock: clock)
-      while let group = try queue.take() {
-        do throws(ContentFault) {
-          try restoration.restore(group)
-        } catch {
-          throw .damaged(
-            StorageFault(
-              path: group.path, offset: group.offsets[restoration.columnPlace],
-              finding: "the group of \(group.table.name) from row \(group.firstRow): \(error.finding)"))
-        }
-        queue.giveBack(group)
-      }
-      return restoration
-    }
+  /// - Complexity: O(rows), on as many threads as there are processors, at most four.
+  func load(
+    clock: any TimeSource, observer: @escaping @Sendable (_ rowCount: Int) -> Void = { _ in }
+  ) throws(StorageError) -> Books {
+    let restoration = try LoadPipeline(self, clock: clock, observer: observer)
+      .run(threadCount: min(max(CurrentProcess.processorCount, 2), 4))
     do throws(ContentFault) {
       return try restoration.finish(position: summary.position, lastInstant: summary.latestInstant)
     } catch {
@@ -34,8 +24,9 @@ extension SnapshotReader {
   }
 }
 
-/// Gives the rows of one group after the other to a restorer. One thread.
-private final class Restoration {
+/// Gives the rows of one group after the other to a restorer. One thread at a time.
+final class Restoration: @unchecked Sendable {
+  // @unchecked: one thread at a time restores; the pipeline sees to that.
   private var restorer: BooksRestorer?
   private var identifiers = IdentifierCursor()
   private var records = RecordCursor()
@@ -43,9 +34,13 @@ private final class Restoration {
   private var transactions = TransactionCursors()
   /// The place in the group of the column that was touched last, for faults.
   private(set) var columnPlace = 0
+  let indexes: RestoredIndexes
 
-  init(clock: any TimeSource) {
-    restorer = BooksRestorer(clock: clock, seed: (KernelRandom.word(), KernelRandom.word()))
+  init(clock: any TimeSource, expected: TableCounts) {
+    let restorer = BooksRestorer(
+      clock: clock, seed: (KernelRandom.word(), KernelRandom.word()), expected: expected)
+    indexes = restorer.indexes
+    self.restorer = consume restorer
   }
 
   func restore(_ group: GroupColumns) throws(ContentFault) {
@@ -131,9 +126,6 @@ private final class Restoration {
   }
 }
 
-/// Rows that are asked for ahead: most of what a row costs is waiting for the memory of the indexes.
-private let rowsAhead = 12
-
 /// The columns of a group of balances.
 private struct BalanceCursors: ~Copyable {
   private var identifiers = IdentifierCursor()
@@ -156,39 +148,27 @@ private struct BalanceCursors: ~Copyable {
   mutating func restore(
     _ group: GroupColumns, _ restorer: inout BooksRestorer, _ columnPlace: inout Int
   ) throws(ContentFault) {
+    typealias Column = SnapshotColumn.Balance
+    let rowCount = group.rowCount
     try load(group, &columnPlace)
+    columnPlace = Int(Column.identifier) - 1
+    let identifiers = try self.identifiers.all(kind: .balance)
+    columnPlace = Int(Column.credit) - 1
+    let credits = try self.credits.amounts(rowCount: rowCount)
+    columnPlace = Int(Column.debit) - 1
+    let debits = try self.debits.amounts(rowCount: rowCount)
+    columnPlace = Int(Column.inflightCredit) - 1
+    let inflightCredits = try self.inflightCredits.amounts(rowCount: rowCount)
+    columnPlace = Int(Column.inflightDebit) - 1
+    let inflightDebits = try self.inflightDebits.amounts(rowCount: rowCount)
     columnPlace = 0
-    for place in 0..<group.rowCount {
-      if place + rowsAhead < group.rowCount, let uuid = identifiers.uuid(place + rowsAhead) {
-        restorer.expectBalance(uuid)
-      }
-      try restoreRow(place, &restorer)
-    }
-    try identifiers.finish()
-    try credits.finish()
-    try debits.finish()
-    try inflightCredits.finish()
-    try inflightDebits.finish()
-  }
-
-  @inline(__always)
-  private mutating func restoreRow(
-    _ place: Int, _ restorer: inout BooksRestorer
-  ) throws(ContentFault) {
-    let credit = try credits.next(place)
-    let debit = try debits.next(place)
-    let identity = identities[place]
-    let balance = RestoredBalance(
-      identifier: try identifiers.next(place, kind: .balance), ledger: RowIndex(ledgers[place]),
-      currency: currencies[place], indicator: indicators[place],
-      identity: identity == 0 ? nil : RowIndex(identity - 1), createdAt: Microseconds(createdAt[place]),
-      currencyMultiplier: multipliers[place], flags: flags[place], version: versions[place], credit: credit,
-      debit: debit, balance: credit - debit, inflightCredit: try inflightCredits.next(place),
-      inflightDebit: try inflightDebits.next(place))
-    let record = unsafe metadata.nextOptional(place) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    try ContentFault.wrapping { () throws(RestoreFault) in
-      unsafe try restorer.appendBalance(balance, metadata: record)
-    }
+    let columns = unsafe RestoredBalances(
+      rowCount: rowCount, identifiers: identifiers, ledgers: ledgers.values, currencies: currencies.values,
+      indicators: indicators.values, identities: identities.values, createdAt: createdAt.values,
+      multipliers: multipliers.values, flags: flags.values, versions: versions.values, credits: credits,
+      debits: debits, inflightCredits: inflightCredits, inflightDebits: inflightDebits,
+      metadata: metadata.records(rowCount: rowCount))
+    try ContentFault.wrapping { () throws(RestoreFault) in try restorer.appendBalances(columns) }
   }
 
   private mutating func load(_ group: GroupColumns, _ columnPlace: inout Int) throws(ContentFault) {
@@ -235,38 +215,20 @@ private struct TransactionCursors: ~Copyable {
   mutating func restore(
     _ group: GroupColumns, _ restorer: inout BooksRestorer, _ columnPlace: inout Int
   ) throws(ContentFault) {
+    typealias Column = SnapshotColumn.Transaction
+    let rowCount = group.rowCount
     try load(group, &columnPlace)
+    columnPlace = Int(Column.identifier) - 1
+    let identifiers = try self.identifiers.all(kind: .transaction)
+    columnPlace = Int(Column.amount) - 1
+    let amounts = try self.amounts.amounts(rowCount: rowCount)
     columnPlace = 0
-    for place in 0..<min(rowsAhead, group.rowCount) { expectRow(place, restorer) }
-    for place in 0..<group.rowCount {
-      if place + rowsAhead < group.rowCount { expectRow(place + rowsAhead, restorer) }
-      try restoreRow(place, &restorer)
-    }
-    try identifiers.finish()
-    try amounts.finish()
-  }
-
-  @inline(__always)
-  private mutating func expectRow(_ place: Int, _ restorer: borrowing BooksRestorer) {
-    unsafe restorer.expectTransaction(
-      identifiers.uuid(place), source: RowIndex(sources[place]), destination: RowIndex(destinations[place]),
-      detail: details.ahead(place))
-  }
-
-  @inline(__always)
-  private mutating func restoreRow(
-    _ place: Int, _ restorer: inout BooksRestorer
-  ) throws(ContentFault) {
-    let transaction = RestoredTransaction(
-      identifier: try identifiers.next(place, kind: .transaction), source: RowIndex(sources[place]),
-      destination: RowIndex(destinations[place]), amount: try amounts.next(place),
-      precision: precisions[place], createdAt: Microseconds(createdAt[place]), position: positions[place],
-      flags: flags[place])
-    let detail = unsafe try details.next(place)
-    let record = unsafe metadata.nextOptional(place) ?? UnsafeRawBufferPointer(start: nil, count: 0)
-    try ContentFault.wrapping { () throws(RestoreFault) in
-      unsafe try restorer.appendTransaction(transaction, detail: detail, metadata: record)
-    }
+    let columns = unsafe RestoredTransactions(
+      rowCount: rowCount, identifiers: identifiers, sources: sources.values,
+      destinations: destinations.values, amounts: amounts, precisions: precisions.values,
+      createdAt: createdAt.values, positions: positions.values, flags: flags.values,
+      details: details.records(rowCount: rowCount), metadata: metadata.records(rowCount: rowCount))
+    try ContentFault.wrapping { () throws(RestoreFault) in try restorer.appendTransactions(columns) }
   }
 
   private mutating func load(_ group: GroupColumns, _ columnPlace: inout Int) throws(ContentFault) {

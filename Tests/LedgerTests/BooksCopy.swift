@@ -1,4 +1,4 @@
-// Books copied row by row through the restorer, as a snapshot does.
+// Books copied column by column through the restorer, as a snapshot does.
 
 import Amounts
 import Columns
@@ -26,27 +26,101 @@ func restoredCopy(of cut: Cut, clock: any TimeSource) throws -> Books {
       books.identities.identifiers[row], createdAt: Microseconds(books.identities.createdAt[row]),
       record: books.identities.record(row, cut: cut.epoch))
   }
-  for row in (0..<cut.balanceCount).map({ RowIndex($0) }) {
-    let image = cut.balance(row)
-    let table = books.balances
-    let restored = RestoredBalance(
-      identifier: table.identifiers[row], ledger: RowIndex(table.ledgers[row]),
-      currency: table.currencies[row], indicator: table.indicators[row], identity: image.identity,
-      createdAt: Microseconds(table.createdAt[row]), currencyMultiplier: table.multipliers[row],
-      flags: table.flags[row], version: image.version, credit: image.credit, debit: image.debit,
-      balance: image.balance, inflightCredit: image.inflightCredit, inflightDebit: image.inflightDebit)
-    unsafe try image.metadata.withUnsafeBytes { unsafe try restorer.appendBalance(restored, metadata: $0) }
-  }
-  for row in (0..<cut.transactionCount).map({ RowIndex($0) }) {
-    let table = books.transactions
-    let restored = RestoredTransaction(
-      identifier: table.identifiers[row], source: table.source(row), destination: table.destination(row),
-      amount: table.amount(row), precision: table.precisions[row],
-      createdAt: Microseconds(table.createdAt[row]), position: table.positions[row], flags: table.flags[row])
-    unsafe try table.metadataBytes(row, cut: cut.epoch).withUnsafeBytes {
-      unsafe try restorer.appendTransaction(restored, detail: table.detailBytes(row), metadata: $0)
-    }
+  let memory = ColumnMemory()
+  try appendBalances(of: cut, &restorer, memory)
+  try appendTransactions(of: cut, &restorer, memory)
+  for name in RestoredIndexes.Name.allCases {
+    let count = name == .balanceIdentifiers ? cut.balanceCount : cut.transactionCount
+    // In two parts, as a loader may.
+    try restorer.indexes.fill(name, 0..<count / 2)
+    try restorer.indexes.fill(name, count / 2..<count)
   }
   unsafe try cut.keys.forEachRecord { unsafe try restorer.appendKey($0) }
   return try restorer.finish(position: cut.position, lastInstant: cut.lastInstant)
+}
+
+private func appendBalances(
+  of cut: Cut, _ restorer: inout BooksRestorer, _ memory: ColumnMemory
+) throws(RestoreFault) {
+  let table = cut.books.balances
+  let rows = (0..<cut.balanceCount).map { RowIndex($0) }
+  let images = rows.map { cut.balance($0) }
+  unsafe try restorer.appendBalances(
+    RestoredBalances(
+      rowCount: rows.count, identifiers: memory.identifiers(rows.map { table.identifiers[$0] }),
+      ledgers: memory.keep(rows.map { table.ledgers[$0] }),
+      currencies: memory.keep(rows.map { table.currencies[$0] }),
+      indicators: memory.keep(rows.map { table.indicators[$0] }),
+      identities: memory.keep(images.map { $0.identity.map { $0.rawValue + 1 } ?? 0 }),
+      createdAt: memory.keep(rows.map { table.createdAt[$0] }),
+      multipliers: memory.keep(rows.map { table.multipliers[$0] }),
+      flags: memory.keep(rows.map { table.flags[$0] }), versions: memory.keep(images.map(\.version)),
+      credits: memory.amounts(images.map(\.credit)), debits: memory.amounts(images.map(\.debit)),
+      inflightCredits: memory.amounts(images.map(\.inflightCredit)),
+      inflightDebits: memory.amounts(images.map(\.inflightDebit)),
+      metadata: memory.records(images.map(\.metadata))))
+}
+
+private func appendTransactions(
+  of cut: Cut, _ restorer: inout BooksRestorer, _ memory: ColumnMemory
+) throws(RestoreFault) {
+  let table = cut.books.transactions
+  let rows = (0..<cut.transactionCount).map { RowIndex($0) }
+  unsafe try restorer.appendTransactions(
+    RestoredTransactions(
+      rowCount: rows.count, identifiers: memory.identifiers(rows.map { table.identifiers[$0] }),
+      sources: memory.keep(rows.map { table.sources[$0] }),
+      destinations: memory.keep(rows.map { table.destinations[$0] }),
+      amounts: memory.amounts(rows.map { table.amount($0) }),
+      precisions: memory.keep(rows.map { table.precisions[$0] }),
+      createdAt: memory.keep(rows.map { table.createdAt[$0] }),
+      positions: memory.keep(rows.map { table.positions[$0] }),
+      flags: memory.keep(rows.map { table.flags[$0] }),
+      details: memory.records(rows.map { unsafe [UInt8](table.detailBytes($0)) }),
+      metadata: memory.records(rows.map { table.metadataBytes($0, cut: cut.epoch) })))
+}
+
+/// Holds the columns until the copy is made.
+@safe private final class ColumnMemory {
+  private var kept: [UnsafeMutableRawBufferPointer] = unsafe []
+
+  deinit {
+    for place in unsafe kept.indices { unsafe kept[place].deallocate() }
+  }
+
+  func keep<Value: BitwiseCopyable>(_ values: [Value]) -> UnsafeBufferPointer<Value> {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: max(values.count * MemoryLayout<Value>.stride, 1), alignment: 16)
+    unsafe kept.append(bytes)
+    let typed = unsafe bytes.bindMemory(to: Value.self)
+    _ = unsafe typed.initialize(fromContentsOf: values)
+    return unsafe UnsafeBufferPointer(rebasing: typed[..<values.count])
+  }
+
+  func identifiers(_ identifiers: [Identifier]) -> RestoredIdentifiers {
+    var (highs, lows, chosen): ([UInt64], [UInt64], [Identifier]) = ([], [], [])
+    for identifier in identifiers {
+      if case .uuid(let high, let low) = identifier {
+        highs.append(high)
+        lows.append(low)
+      } else {
+        highs.append(0)
+        lows.append(0)
+        chosen.append(identifier)
+      }
+    }
+    return unsafe RestoredIdentifiers(highs: keep(highs), lows: keep(lows), chosen: chosen)
+  }
+
+  func amounts(_ amounts: [Amount]) -> RestoredAmounts {
+    let narrow = amounts.map { $0.int64 ?? AmountBlock.wideMark }
+    let wide = zip(amounts, narrow).filter { $0.1 == AmountBlock.wideMark }.map(\.0)
+    return unsafe RestoredAmounts(narrow: keep(narrow), wide: wide)
+  }
+
+  func records(_ records: [[UInt8]]) -> RestoredRecords {
+    unsafe RestoredRecords(
+      lengths: keep(records.map { UInt32($0.count) }),
+      bytes: UnsafeRawBufferPointer(keep(records.flatMap { $0 })))
+  }
 }
