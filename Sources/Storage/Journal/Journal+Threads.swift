@@ -163,22 +163,21 @@ extension Journal {
 
   func prepareSegments(_ preparer: consuming SegmentPreparer) {
     var preparer = preparer
-    while let needed = room.waitForShortage(ahead: 1) {
-      do throws(SystemError) {
-        let segment = try preparer.prepare(needed: needed) { room.isStopping }
-        if let segment, room.add(segment) { tell(roomChanged: true) }
-      } catch {
-        guard SegmentPreparer.mayPass(error) else {
-          // The disk itself: nothing that would be promised from here on could be kept.
-          let failure = StorageError.failed(error)
-          room.fail(failure)
-          wakeWaiters()
-          log.wake()
-          return tell(failure: failure)
+    do throws(StorageError) {
+      while room.waitForShortage(ahead: 1) {
+        switch try preparer.prepareIfShort(room) {
+        case .notNeeded, .prepared(hadWaiters: false): break
+        case .prepared(hadWaiters: true): tell(roomChanged: true)
+        case .stopped: return
+        case .full(_, let hadWaiters):
+          if hadWaiters { tell(roomChanged: true) }
+          room.waitForStop(atMost: options.retryTime)
         }
-        if room.noteFull(error) { tell(roomChanged: true) }
-        room.waitForStop(atMost: options.retryTime)
       }
+    } catch {
+      wakeWaiters()
+      log.wake()
+      tell(failure: error)
     }
   }
 }

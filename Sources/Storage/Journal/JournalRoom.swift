@@ -245,14 +245,12 @@ package final class JournalRoom: Sendable {
     }
   }
 
-  /// Waits until another segment should be made.
-  /// - Returns: bytes of groups that it must have room for; nil when the journal ends.
-  func waitForShortage(ahead: Int) -> Int? {
-    let found: Int? = state.wait { state -> Int?? in
-      if state.failure != nil || state.isStopping { return .some(nil) }
-      return Self.shortage(&state, ahead: ahead).map { .some($0) }
+  /// Waits until another segment should be made; false when the journal ends.
+  func waitForShortage(ahead: Int) -> Bool {
+    state.wait { state -> Bool? in
+      if state.failure != nil || state.isStopping { return false }
+      return Self.shortage(&state, ahead: ahead) != nil ? true : nil
     }
-    return found
   }
 
   /// Waits until a segment is there, the journal ends, or the time is over.

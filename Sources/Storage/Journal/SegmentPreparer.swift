@@ -2,8 +2,20 @@
 
 import Platform
 
-/// Makes segments, each after the last. One owner.
-struct SegmentPreparer: ~Copyable {
+/// What an attempt to make a segment came to.
+package enum Preparation: Sendable, Equatable {
+  /// There are enough of them.
+  case notNeeded
+  /// One more is ready. Commands may have been told to wait for it.
+  case prepared(hadWaiters: Bool)
+  /// There is no room. Commands may have been told to wait.
+  case full(SystemError, hadWaiters: Bool)
+  /// The journal is being stopped.
+  case stopped
+}
+
+/// Makes segments, each after the last, without a thread of its own. One owner.
+package struct SegmentPreparer: ~Copyable {
   private static let pieceByteCount = 1 << 20
 
   private let directory: DataDirectory
@@ -16,7 +28,9 @@ struct SegmentPreparer: ~Copyable {
   /// Past the page cache: found out with the first segment.
   private(set) var isDirect: Bool
 
-  init(
+  /// - Parameters:
+  ///   - start: the same that the writer begins with.
+  package init(
     _ directory: DataDirectory, options: JournalOptions, start: JournalStart
   ) throws(SystemError) {
     self.directory = directory
@@ -30,6 +44,24 @@ struct SegmentPreparer: ~Copyable {
     isDirect = options.direct
   }
 
+  /// Makes a segment if the room asks for one.
+  /// - Throws: `.failed` when the disk itself fails; the room knows it by then, and nothing is admitted any more.
+  package mutating func prepareIfShort(_ room: JournalRoom) throws(StorageError) -> Preparation {
+    guard let needed = room.shortage(ahead: 1) else { return .notNeeded }
+    do throws(SystemError) {
+      guard let segment = try prepare(needed: needed, isStopping: { room.isStopping }) else {
+        return .stopped
+      }
+      return .prepared(hadWaiters: room.add(segment))
+    } catch {
+      if Self.mayPass(error) { return .full(error, hadWaiters: room.noteFull(error)) }
+      // Nothing that would be promised from here on could be kept.
+      let failure = StorageError.failed(error)
+      room.fail(failure)
+      throw failure
+    }
+  }
+
   /// Makes the next segment, or takes one over that an earlier run has made and not used.
   /// - Parameters:
   ///   - needed: bytes of groups that it must have room for.
@@ -38,10 +70,11 @@ struct SegmentPreparer: ~Copyable {
   mutating func prepare(needed: Int, isStopping: () -> Bool = { false }) throws(SystemError) -> SegmentFile? {
     while !leftovers.isEmpty {
       let leftover = leftovers.removeFirst()
-      // Its number is used up in any case: numbers only rise.
       if leftover.byteCount >= Self.leastByteCount(for: needed), let segment = try take(leftover) {
         return segment
       }
+      // Too small for what waits: numbers only rise, so it will never be used.
+      try directory.removeFile(SegmentName.name(leftover.number))
     }
     let least = max(Self.leastByteCount(for: needed), SegmentFormat.padded(options.leastSegmentByteCount))
     var byteCount = max(least, nextByteCount)
