@@ -44,7 +44,7 @@ extension Books {
   }
 
   /// Changes the tables as the fact says; decides nothing, so that the same facts make the same books.
-  private func apply(_ fact: Fact) {
+  func apply(_ fact: Fact) {
     switch fact {
     case .balanceCreated(let fact): apply(fact)
     case .ledgerCreated(let fact): apply(fact)
@@ -77,7 +77,7 @@ extension Books {
     unsafe writer.pointee.counts.transactions += 1
   }
 
-  private func setMetadata(_ metadata: [UInt8], ofTransaction row: RowIndex) {
+  func setMetadata(_ metadata: [UInt8], ofTransaction row: RowIndex) {
     let block = unsafe CellBlock(
       transactions.cells.blockForWriting(Layout.chunk(of: row), position: writer.pointee.position))
     setRecord(metadata.isEmpty ? nil : metadata, block, lane: 0, slot: Layout.slot(of: row))
@@ -205,7 +205,7 @@ extension Books {
     records.retire(old)
   }
 
-  private func noteTime(_ time: Microseconds) {
+  func noteTime(_ time: Microseconds) {
     unsafe precondition(time >= writer.pointee.lastInstant, "time never runs backwards in the books")
     unsafe writer.pointee.lastInstant = time
   }

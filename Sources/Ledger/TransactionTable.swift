@@ -86,8 +86,8 @@ package final class TransactionTable: Sendable {
     }
   }
 
-  func writerRow(reference: UnsafeRawBufferPointer) -> RowIndex? {
-    unsafe references.writerRow(hash: KeyHash.hash(reference)) { row in
+  func writerRow(reference: UnsafeRawBufferPointer, hash: UInt64) -> RowIndex? {
+    references.writerRow(hash: hash) { row in
       unsafe textsAreEqual(referenceBytes(row), reference)
     }
   }
@@ -148,6 +148,16 @@ package final class TransactionTable: Sendable {
         flags: fact.status.rawValue | (fact.allowOverdraft ? 16 : 0),
         detail: fact.detail.append(to: heap)),
       fact.amount, fact.identifier, referenceHash: referenceHash)
+  }
+
+  /// Appends a row whose detail record is given as `detailBytes` gave it.
+  func append(
+    _ row: RowIndex, _ fixed: FixedTransaction, _ amount: Amount, _ identifier: Identifier,
+    detail: UnsafeRawBufferPointer, referenceHash: UInt64
+  ) {
+    var fixed = fixed
+    fixed.detail = unsafe heap.append(detail)
+    append(row, fixed, amount, identifier, referenceHash: referenceHash)
   }
 
   private func append(

@@ -21,7 +21,7 @@ extension Fact {
     return (head.position, unsafe try Fact(payload, type))
   }
 
-  private init(_ payload: UnsafeRawBufferPointer, _ type: FactType) throws(RecordFault) {
+  init(_ payload: UnsafeRawBufferPointer, _ type: FactType) throws(RecordFault) {
     switch type {
     case .ledgerCreated: self = .ledgerCreated(unsafe try LedgerCreated(payload))
     case .ledgerUpdated: self = .ledgerUpdated(unsafe try LedgerUpdated(payload))
@@ -166,11 +166,11 @@ extension EntityRecord {
   let time: Microseconds
   let source: RowIndex
   let destination: RowIndex
-  let amount: Amount
+  let amount: EncodedAmount
   let precision: Int64
   /// As `TransactionTable.flags`.
   let flags: UInt8
-  let identifier: Identifier
+  let identifier: EncodedIdentifier
   let detail: UnsafeRawBufferPointer
   let metadata: UnsafeRawBufferPointer
 
@@ -182,7 +182,7 @@ extension EntityRecord {
     source = try reader.row()
     destination = try reader.row()
     flags = try reader.byte()
-    identifier = try reader.identifier(.transaction)
+    identifier = try reader.identifierInPlace(.transaction)
     amount = try reader.amount()
     precision = Int64(bitPattern: try reader.number())
     unsafe detail = unsafe try reader.countedBytes()
@@ -202,7 +202,7 @@ extension EntityRecord {
     get throws(RecordFault) {
       guard let status = TransactionStatus(rawValue: flags & 15) else { throw .malformed }
       return unsafe TransactionPosted(
-        identifier: identifier, source: source, destination: destination, amount: amount,
+        identifier: identifier.identifier, source: source, destination: destination, amount: amount.amount,
         precision: precision, status: status, allowOverdraft: flags & FactLayout.overdraftFlag != 0,
         detail: TransactionDetail(detail), metadata: [UInt8](metadata), time: time)
     }

@@ -84,23 +84,24 @@ import Platform
 
   @inline(__always)
   mutating func identifier(_ kind: EntityKind) throws(RecordFault) -> Identifier {
-    let (high, low) = (try word(), try word())
-    if low >> 62 == 2 { return .uuid(high: high, low: low) }
-    if high != 0 || low != 0 { throw .malformed }
-    return try chosenIdentifier(kind)
+    try identifierInPlace(kind).identifier
   }
 
-  private mutating func chosenIdentifier(_ kind: EntityKind) throws(RecordFault) -> Identifier {
+  @inline(__always)
+  mutating func identifierInPlace(_ kind: EntityKind) throws(RecordFault) -> EncodedIdentifier {
+    let stored = StoredIdentifier(high: try word(), low: try word())
+    if stored.isUUID { return EncodedIdentifier(stored) }
+    if stored.high != 0 || stored.low != 0 { throw .malformed }
     let bytes = unsafe try countedBytes()
     guard let identifier = unsafe Identifier(bytes, kind: kind), case .custom = identifier else {
       throw .malformed
     }
-    return identifier
+    return unsafe EncodedIdentifier(text: bytes)
   }
 
   /// An amount that is more than zero.
   @inline(__always)
-  mutating func amount() throws(RecordFault) -> Amount {
+  mutating func amount() throws(RecordFault) -> EncodedAmount {
     let byteCount = unsafe leftByteCount > 0 ? Int(place.load(as: UInt8.self)) : 0
     if byteCount >= 1, byteCount < 8, leftByteCount > 8 {
       // The usual amount, in one load.
@@ -108,18 +109,10 @@ import Platform
       let value = word & (1 << UInt64(byteCount &* 8) &- 1)
       if value >> UInt64((byteCount &- 1) &* 8) == 0 { throw .malformed }
       unsafe place += 1 + byteCount
-      return Amount(Int64(bitPattern: value))
+      return EncodedAmount(narrow: Int64(bitPattern: value))
     }
-    return try anyAmount()
-  }
-
-  private mutating func anyAmount() throws(RecordFault) -> Amount {
-    let span = unsafe Span<UInt8>(_unsafeBytes: rest)
-    var offset = 0
-    guard let amount = try? Amount(bytes: span, at: &offset), amount.signum > 0 else { throw .malformed }
-    unsafe place += offset
-    // What is wider than 63 bits is kept in a heap.
-    if offset > TextHeap.recordByteLimit { throw .malformed }
+    let amount = unsafe try EncodedAmount(checking: rest)
+    unsafe place += amount.byteCount
     return amount
   }
 
@@ -144,5 +137,72 @@ import Platform
     }
     if seen & 0x8080_8080_8080_8080 == 0 { return true }
     return unsafe String(validating: bytes, as: UTF8.self) != nil
+  }
+}
+
+/// An identifier as it lies in a payload.
+@safe struct EncodedIdentifier: BitwiseCopyable {
+  /// The UUID; all zero for a chosen text.
+  let uuid: StoredIdentifier
+  /// The chosen text.
+  let text: UnsafeRawBufferPointer
+
+  @inline(__always)
+  init(_ uuid: StoredIdentifier) {
+    self.uuid = uuid
+    unsafe text = UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
+  init(text: UnsafeRawBufferPointer) {
+    uuid = StoredIdentifier(high: 0, low: 0)
+    unsafe self.text = unsafe text
+  }
+
+  @inline(__always)
+  var identifier: Identifier {
+    if uuid.isUUID { return .uuid(high: uuid.high, low: uuid.low) }
+    return .custom(unsafe String(decoding: text, as: UTF8.self))
+  }
+
+  /// As `IdentifierColumn.hash`.
+  @inline(__always)
+  var hash: UInt64 { uuid.isUUID ? KeyHash.hash(uuid.high, uuid.low) : unsafe KeyHash.hash(text) }
+}
+
+/// An amount of more than zero as it lies in a payload.
+@safe struct EncodedAmount: BitwiseCopyable {
+  /// The amount if it has fewer than 57 bits, else 0.
+  private let narrow: Int64
+  /// Its bytes if it has more.
+  private let wide: UnsafeRawBufferPointer
+
+  @inline(__always)
+  init(narrow: Int64) {
+    self.narrow = narrow
+    unsafe wide = UnsafeRawBufferPointer(start: nil, count: 0)
+  }
+
+  /// The amount that `bytes` begin with.
+  init(checking bytes: UnsafeRawBufferPointer) throws(RecordFault) {
+    var offset = 0
+    let amount = unsafe try? Amount(bytes: Span<UInt8>(_unsafeBytes: bytes), at: &offset)
+    // What is wider than 63 bits is kept in a heap.
+    guard let amount, amount.signum > 0, offset <= TextHeap.recordByteLimit else { throw .malformed }
+    narrow = 0
+    unsafe wide = unsafe UnsafeRawBufferPointer(rebasing: bytes[..<offset])
+  }
+
+  var byteCount: Int { unsafe wide.count }
+
+  @inline(__always)
+  var amount: Amount { narrow != 0 ? Amount(narrow) : wideAmount }
+
+  @inline(never)
+  private var wideAmount: Amount {
+    var offset = 0
+    guard let amount = unsafe try? Amount(bytes: Span<UInt8>(_unsafeBytes: wide), at: &offset) else {
+      preconditionFailure("the amount was read before")
+    }
+    return amount
   }
 }
