@@ -74,7 +74,7 @@ enum BooksBenchmark {
 }
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
-private struct SplitMix {
+struct SplitMix {
   var state: UInt64
 
   mutating func next() -> UInt64 {

@@ -18,6 +18,7 @@ enum Scale {
 let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("socket", { try SocketBenchmark.run($0) }),
   ("books", { try BooksBenchmark.run($0) }),
+  ("facts", { try FactsBenchmark.run($0) }),
   ("wire", { try WireBenchmarks.run($0) }),
   ("snapshot", { try SnapshotBenchmark.run($0) }),
   ("load", { try SnapshotBenchmark.load($0) }),
