@@ -2,6 +2,7 @@
 
 import Amounts
 import Columns
+import LedgerSupport
 import Platform
 import TestSupport
 import Testing
