@@ -68,6 +68,9 @@ extension JournalReader {
 
   /// A journal without a segment that was begun.
   mutating func finishWithoutSegments() throws(StorageError) {
+    for entry in survey.entries {
+      if case .damaged(let fault) = entry.state { throw .damaged(fault) }
+    }
     var rest = TailRest()
     try scanRest(&rest, from: 0)
     let finding = TailFinding(

@@ -160,12 +160,18 @@ extension JournalReader {
 
   /// The segment that goes on where this one ends: the next that was begun, or that of the later start which
   /// has begun before the facts here end.
-  private func nextEntry() -> Int? {
+  /// - Throws: `.damaged` for one that no crash can have left so.
+  private func nextEntry() throws(StorageError) -> Int? {
     guard let current else { return nil }
-    return survey.entries.indices.dropFirst(current + 1).first { entry in
-      guard let beginning = survey.entries[entry].beginning else { return false }
-      return expected != limit || beginning.incarnation > incarnation
+    for entry in survey.entries.indices.dropFirst(current + 1) {
+      switch survey.entries[entry].state {
+      case .damaged(let fault): throw .damaged(fault)
+      case .begun(let beginning):
+        if expected != limit || beginning.incarnation > incarnation { return entry }
+      case .unused, .unreadable: break
+      }
     }
+    return nil
   }
 
   /// Decides what becomes of the journal at a place where the next fact is not to be found.
@@ -173,7 +179,7 @@ extension JournalReader {
     var finding = TailFinding(
       place: bad.place, position: expected, hasOpenUnit: !carry.isEmpty, next: nil,
       hasRemains: false, durable: nil)
-    if let entry = nextEntry(), let beginning = survey.entries[entry].beginning {
+    if let entry = try nextEntry(), let beginning = survey.entries[entry].beginning {
       finding.next = TailFinding.Next(
         run: beginning.incarnation == incarnation
           ? .same : beginning.incarnation > incarnation ? .later : .earlier,
