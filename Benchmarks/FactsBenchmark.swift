@@ -15,30 +15,28 @@ enum FactsBenchmark {
     let balanceCount = scale(1_000_000)
     let transactionCount = scale(1_000_000, least: batchSize)
     let commands = Commands(balanceCount: balanceCount, transactionCount: transactionCount)
-    var best = (plain: Costs(), logged: Costs())
+    let log = FactLog()
+    let plain = Books(clock: ManualClock(), seed: (1, 2))
+    let logged = Books(clock: ManualClock(), seed: (1, 2), log: log)
     var records = Records()
-    var digest: UInt64 = 0
-    for _ in 0..<rounds {
-      let plain = Books(clock: ManualClock(), seed: (1, 2))
-      best.plain.takeBest(of: try execute(commands, on: plain, log: nil, &records))
-      let log = FactLog()
-      records.removeAll()
-      let books = Books(clock: ManualClock(), seed: (1, 2), log: log)
-      best.logged.takeBest(of: try execute(commands, on: books, log: log, &records))
-      digest = books.cut().digest()
-      guard plain.cut().digest() == digest else { throw FactsFailure.otherBooks }
+    for command in commands.balances {
+      for books in [plain, logged] { _ = try books.execute(command) }
+      records.take(from: log, part: 0)
     }
-    for (name, plain, logged) in [
-      ("one a command", best.plain.single, best.logged.single),
-      ("in an atomic batch of 8,000", best.plain.batch, best.logged.batch),
+    for (name, list, items) in [
+      ("one a command", commands.singles, 1), ("in an atomic batch of 8,000", commands.batches, batchSize),
     ] {
-      print("transaction \(name): \(plain) ns without a log, \(logged) with, \(logged - plain) more")
+      let (without, with) = try compare(list, items, plain, logged, log, &records)
+      print("transaction \(name): \(without) ns without a log, \(with) with, \(with - without) more")
     }
+    records.counts = logged.counts
+    let digest = logged.cut().digest()
+    guard plain.cut().digest() == digest else { throw FactsFailure.otherBooks }
     print("bytes a fact: balance \(records.balanceBytes), transaction \(records.transactionBytes)")
-    try replay(records, digest, balanceCount: balanceCount)
+    try replay(records, digest)
   }
 
-  private static func replay(_ records: Records, _ digest: UInt64, balanceCount: Int) throws {
+  private static func replay(_ records: Records, _ digest: UInt64) throws {
     var best = (balances: Int64.max, transactions: Int64.max)
     for _ in 0..<rounds {
       let books = Books(emptyWith: ManualClock(), seed: (3, 4))
@@ -60,66 +58,49 @@ enum FactsBenchmark {
     print("digest \(String(digest, radix: 16))")
   }
 
-  /// Carries everything out; drains the log outside the measured time.
-  private static func execute(
-    _ commands: Commands, on books: Books, log: FactLog?, _ records: inout Records
-  ) throws -> Costs {
-    for command in commands.balances { _ = try books.execute(command) }
-    records.take(from: log, part: 0)
-    var costs = Costs()
-    costs.single = try measured(commands.singles, 1, books, log, &records)
-    costs.batch = try measured(commands.batches, batchSize, books, log, &records)
-    records.counts = books.counts
-    return costs
-  }
-
-  private static func measured(
-    _ commands: [Command], _ items: Int, _ books: Books, _ log: FactLog?, _ records: inout Records
-  ) throws -> Int64 {
-    // As many as a journal lets gather between two syncs, so that chunks are used again.
-    let groupSize = max(8000 / items, 1)
-    var time = Duration.zero
-    var first = 0
-    while first < commands.count {
-      let end = min(first + groupSize, commands.count)
-      let start = CurrentProcess.threadTime
-      for index in first..<end { _ = try books.execute(commands[index]) }
-      time += CurrentProcess.threadTime - start
+  /// Carries the commands out on both books, a group on one and then on the other, so that whatever else the
+  /// machine does meets both. Draining is not measured.
+  /// - Returns: the median group's nanoseconds a transaction.
+  private static func compare(
+    _ commands: [Command], _ items: Int, _ plain: Books, _ logged: Books, _ log: FactLog,
+    _ records: inout Records
+  ) throws -> (without: Int64, with: Int64) {
+    let groupSize = max(500 / items, 1)
+    var times: [[Int64]] = [[], []]
+    for first in stride(from: 0, to: commands.count, by: groupSize) {
+      let group = commands[first..<min(first + groupSize, commands.count)]
+      let plainIsFirst = times[0].count & 1 == 0
+      for turn in [0, 1] {
+        let isLogged = (turn == 1) == plainIsFirst
+        let books = isLogged ? logged : plain
+        let start = CurrentProcess.threadTime
+        for command in group { _ = try books.execute(command) }
+        let time = (CurrentProcess.threadTime - start).wholeNanoseconds
+        times[isLogged ? 1 : 0].append(time / Int64(group.count * items))
+      }
       records.take(from: log, part: 1)
-      first = end
     }
-    return time.wholeNanoseconds / Int64(max(commands.count * items, 1))
-  }
-
-  private struct Costs {
-    var single = Int64.max
-    var batch = Int64.max
-
-    mutating func takeBest(of other: Costs) {
-      single = min(single, other.single)
-      batch = min(batch, other.batch)
-    }
+    let medians = times.map { $0.sorted()[$0.count / 2] }
+    return (medians[0], medians[1])
   }
 
   /// What was drained: records of the balances, then of the transactions, in pieces.
   private struct Records {
     var parts: [[[UInt8]]] = [[], []]
     var counts = TableCounts()
+    private var buffer = [UInt8](repeating: 0, count: 128 << 10)
 
     var balanceBytes: Int { bytes(0) / max(counts.balances, 1) }
     var transactionBytes: Int { bytes(1) / max(counts.transactions, 1) }
 
     private func bytes(_ part: Int) -> Int { parts[part].reduce(0) { $0 + $1.count } }
 
-    mutating func removeAll() { parts = [[], []] }
-
     mutating func take(from log: FactLog?, part: Int) {
-      guard let log, log.pendingByteCount > 0 else { return }
-      let byteCount = log.pendingByteCount
-      parts[part].append(
-        unsafe [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-          count = unsafe log.drain(into: UnsafeMutableRawBufferPointer(buffer)).byteCount
-        })
+      guard let log else { return }
+      while log.pendingByteCount > 0 {
+        let byteCount = unsafe buffer.withUnsafeMutableBytes { unsafe log.drain(into: $0).byteCount }
+        parts[part].append(Array(buffer[..<byteCount]))
+      }
     }
   }
 

@@ -18,12 +18,12 @@ import Synchronization
 /// ```
 /// One writer appends; readers read any record whose offset they learned through a lock or a cut.
 @safe @usableFromInline package final class TextHeap: Sendable {
-  private static let segmentShift = 22
-  private static let segmentByteCount = 1 << segmentShift
+  @inlinable static var segmentShift: Int { 22 }
+  @inlinable static var segmentByteCount: Int { 1 << segmentShift }
   /// A record never spans segments.
-  package static let recordByteLimit = segmentByteCount - 4
+  package static var recordByteLimit: Int { segmentByteCount - 4 }
 
-  private let segments = SegmentedColumn<UInt>()
+  @usableFromInline let segments = SegmentedColumn<UInt>()
   /// Bytes used; the writer's, but for those who ask how many there are.
   private let end = Atomic<Int>(0)
 
@@ -76,7 +76,7 @@ import Synchronization
   }
 
   /// The bytes of a record, valid while the heap lives. O(1).
-  package func bytes(_ offset: HeapOffset) -> UnsafeRawBufferPointer {
+  @inlinable package func bytes(_ offset: HeapOffset) -> UnsafeRawBufferPointer {
     precondition(!offset.isNone, "a record")
     let record = unsafe address(Int(offset.rawValue - 1))
     let count = unsafe Int(record.load(as: UInt32.self))
@@ -88,7 +88,7 @@ import Synchronization
     segments.append(UInt(bitPattern: segment), at: RowIndex(number))
   }
 
-  private func address(_ place: Int) -> UnsafeMutableRawPointer {
+  @inlinable func address(_ place: Int) -> UnsafeMutableRawPointer {
     let segment = unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(place >> Self.segmentShift)])
     return unsafe segment.unsafelyUnwrapped + (place & (Self.segmentByteCount - 1))
   }

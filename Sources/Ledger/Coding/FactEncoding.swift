@@ -40,6 +40,12 @@ enum FactLayout {
     }
   }
 
+  /// Bytes of an amount, at most; the usual one is not measured.
+  @inline(__always)
+  static func byteBound(of amount: Amount) -> Int {
+    amount.int64 != nil ? 9 : amount.encodedByteCount
+  }
+
   /// Bytes of a text, at most.
   static func byteBound(of text: String) -> Int { FactWriter.numberByteLimit + text.utf8.count }
 }
@@ -87,7 +93,7 @@ extension FactAppender {
   @inline(__always)
   func append(_ fact: borrowing TransactionPosted, detail: UnsafeRawBufferPointer, position: UInt64) {
     let bound =
-      17 + FactLayout.byteCount(of: fact.identifier) + fact.amount.encodedByteCount
+      17 + FactLayout.byteCount(of: fact.identifier) + FactLayout.byteBound(of: fact.amount)
       + 2 * FactWriter.numberByteLimit + detail.count + fact.metadata.count
     append(.transactionPosted, position: position, payloadBound: bound) { writer in
       writer.append(time: fact.time)
