@@ -124,7 +124,7 @@ extension StorageError {
   func fault(in path: String) -> StorageFault {
     switch self {
     case .damaged(let fault), .foreign(let fault): fault
-    case .directory, .failed, .noGoodSnapshot, .busy, .cancelled, .stopped:
+    case .directory, .failed, .noGoodSnapshot, .journalBroken, .unreachable, .busy, .cancelled, .stopped:
       StorageFault(path: path, finding: description)
     }
   }

@@ -46,7 +46,6 @@ struct DirectorySurvey {
       throw .failed(error)
     }
     faults = manifest.faults
-    try refuseLaterVersions(names)
     var found: [SnapshotCandidate] = []
     var unreadable: [String: StorageFault] = [:]
     for name in names {
@@ -60,22 +59,13 @@ struct DirectorySurvey {
           guard case .damaged(let fault) = error else { throw error }
           unreadable[name] = fault
         }
-      } else if name.hasPrefix("damaged-snapshot-") {
+      } else if name.hasPrefix("damaged-snapshot-") || LeftOutName.isOne(name) {
         ignored.append(name)
       }
     }
     found.sort { $0.summary.sequence > $1.summary.sequence }
     identifier = manifest.manifest?.directory ?? found.first?.summary.directory
     choose(found, unreadable)
-  }
-
-  private func refuseLaterVersions(_ names: [String]) throws(StorageError) {
-    if let name = names.first(where: { $0.hasPrefix("journal-") }) {
-      throw .foreign(
-        StorageFault(
-          path: directory.path(of: name),
-          finding: "this is a journal of a later version, which this one would not read: use that version"))
-    }
   }
 
   // MARK: Summaries

@@ -1,18 +1,54 @@
-// Opening a data directory: lock it, find the newest good snapshot, load it, say what was found.
+// Opening a data directory: lock it, load the newest good snapshot, replay the journal, say what was found.
 
 import Ledger
 import Platform
 
+/// How a directory is opened.
+package struct RecoveryOptions: Sendable {
+  /// `--recover-to`: leave out every fact after this position, for good. Nil keeps all.
+  package var target: UInt64?
+  /// Read the journal past the page cache, where the file system can.
+  package var direct: Bool
+  /// Called now and then while loading and replaying, on any thread, one call at a time.
+  package var observer: @Sendable (RecoveryProgress) -> Void
+
+  package init(
+    target: UInt64? = nil, direct: Bool = true,
+    observer: @escaping @Sendable (RecoveryProgress) -> Void = { _ in }
+  ) {
+    self.target = target
+    self.direct = direct
+    self.observer = observer
+  }
+}
+
+/// How far a start has come.
+package enum RecoveryProgress: Sendable, Equatable {
+  /// Rows of a snapshot that are loaded, of so many.
+  case loading(name: String, rowCount: Int, of: Int)
+  /// Facts of the journal that are applied; nobody knows yet how many there are.
+  case replaying(factCount: Int)
+}
+
 /// An open data directory. Its lock is held as long as this lives.
 package struct OpenedDirectory: ~Copyable {
+  /// Their facts go into `log` from now on.
   package let books: Books
   package let store: SnapshotStore
   package let report: RecoveryReport
+  package let log: FactLog
+  /// Where the journal goes on.
+  package let start: JournalStart
   private var lock: DirectoryLock?
 
-  init(books: Books, store: SnapshotStore, lock: consuming DirectoryLock, report: RecoveryReport) {
+  init(
+    books: Books, store: SnapshotStore, log: FactLog, start: JournalStart, lock: consuming DirectoryLock,
+    report: RecoveryReport
+  ) {
     self.books = books
     self.store = store
+    self.log = log
+    self.start = start
     self.lock = consume lock
     self.report = report
   }
@@ -22,6 +58,13 @@ package struct OpenedDirectory: ~Copyable {
     guard let lock = lock.take() else { preconditionFailure("a lock is handed over once") }
     return lock
   }
+
+  /// Starts the journal and lets the snapshots go with it. Once, before the first command.
+  package func startJournal(_ options: JournalOptions = JournalOptions()) throws(StorageError) -> Journal {
+    let journal = try Journal(store.directory, store.identifier, log: log, start: start, options: options)
+    store.attach(SnapshotJournal(journal))
+    return journal
+  }
 }
 
 /// Opening data directories.
@@ -29,20 +72,23 @@ package enum Recovery {
   /// Opens the directory at `path`, made with mode 0700 if it is missing (its parent must exist).
   ///
   /// Files that are not ours are left alone. Nothing damaged is removed or changed.
-  /// - Parameter clock: becomes the clock of the books.
-  /// - Parameter disk: where the directory lies; nil means the kernel's file system.
-  /// - Throws: `.directory(.locked)` with the first server's pid; `.noGoodSnapshot`, `.damaged`, `.foreign`
-  ///   when starting would lose what was there.
-  /// - Complexity: O(rows), on two threads.
+  /// - Parameters:
+  ///   - disk: where the directory lies; nil means the kernel's file system.
+  ///   - clock: becomes the clock of the books.
+  /// - Throws: `.directory(.locked)` with the first server's pid; `.noGoodSnapshot`, `.journalBroken`,
+  ///   `.damaged`, `.foreign` when starting would lose what was there; `.unreachable` for a target.
+  /// - Complexity: O(rows + facts to replay), on two threads or more.
   package static func open(
-    _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource = SystemClock()
+    _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource = SystemClock(),
+    options: RecoveryOptions = RecoveryOptions()
   ) throws(StorageError) -> OpenedDirectory {
-    try open(path, on: disk, clock: clock) { _ in }
+    try open(path, on: disk, clock: clock, options: options) { _ in }
   }
 
   /// As `open`, with a hook after each step of publishing a snapshot, for tests.
   package static func open(
     _ path: String, on disk: (any VirtualDisk)? = nil, clock: any TimeSource,
+    options: RecoveryOptions = RecoveryOptions(),
     afterStep: @escaping @Sendable (PublishingStep) throws(StorageError) -> Void
   ) throws(StorageError) -> OpenedDirectory {
     let directory: DataDirectory
@@ -54,21 +100,36 @@ package enum Recovery {
       throw .directory(error)
     }
     let survey = try DirectorySurvey(directory)
+    let segments = try JournalSurvey(directory, survey.identifier, direct: options.direct)
     var report = RecoveryReport(path: path)
-    try removeLeftovers(survey, &report)
-    let opened = try load(survey, clock: clock, &report)
-    let store = SnapshotStore(directory, clock: clock, state: opened.state, afterStep: afterStep)
-    return OpenedDirectory(books: opened.books, store: store, lock: lock, report: report)
+    try removeLeftovers(survey, segments, &report)
+    if survey.isFresh && segments.entries.isEmpty {
+      let manifest = Manifest(sequence: 0, directory: .random(), snapshots: [])
+      try StorageError.wrapping { () throws(SystemError) in try manifest.create(in: directory) }
+      report.isNew = true
+    }
+    var attempt = RecoveryAttempt(
+      survey: report.isNew ? try DirectorySurvey(directory) : survey, segments: segments, clock: clock,
+      options: options, report: report)
+    let (books, start) = try attempt.run()
+    let log = FactLog()
+    let opened = books ?? Books(clock: clock, seed: RecoveryAttempt.seed(), log: log)
+    if books != nil { opened.attach(log) }
+    attempt.report.position = opened.position
+    let store = SnapshotStore(directory, clock: clock, state: attempt.state, afterStep: afterStep)
+    return OpenedDirectory(
+      books: opened, store: store, log: log, start: start, lock: lock, report: attempt.report)
   }
 
   private static func removeLeftovers(
-    _ survey: DirectorySurvey, _ report: inout RecoveryReport
+    _ survey: DirectorySurvey, _ segments: JournalSurvey, _ report: inout RecoveryReport
   ) throws(StorageError) {
-    if !survey.leftovers.isEmpty {
+    let names = survey.leftovers + segments.leftovers
+    if !names.isEmpty {
       // A rename that is lost with the power must not give the name of a snapshot back to half of one.
       try StorageError.wrapping { () throws(SystemError) in try survey.directory.sync() }
     }
-    for name in survey.leftovers {
+    for name in names {
       try StorageError.wrapping { () throws(SystemError) in
         if try survey.directory.status(of: name)?.kind == .directory {
           try survey.directory.removeDirectory(name)
@@ -79,72 +140,5 @@ package enum Recovery {
       report.notes.append("\(name), left behind by a process that died, was removed")
     }
     report.notes += survey.ignored.map { "\($0) does not count and is left alone" }
-  }
-
-  private static func load(
-    _ survey: DirectorySurvey, clock: any TimeSource, _ report: inout RecoveryReport
-  ) throws(StorageError) -> (books: Books, state: SnapshotStore.State) {
-    report.faults = survey.faults
-    if survey.isFresh { return try create(survey, clock: clock, &report) }
-    var damagedNames = survey.damagedNames
-    let start = clock.monotonicTime()
-    for (place, candidate) in survey.candidates.enumerated() {
-      let books: Books
-      do throws(StorageError) {
-        books = try SnapshotReader(survey.directory, candidate).load(clock: clock)
-      } catch {
-        guard case .damaged(let fault) = error else { throw error }
-        report.faults.append(fault)
-        damagedNames.append(candidate.name)
-        continue
-      }
-      report.loaded = SnapshotDescription(candidate.summary)
-      report.loadingTime = clock.monotonicTime() - start
-      report.fellBack = isOutdated(candidate, survey, damagedNames)
-      if candidate.isUnlisted {
-        report.notes.append(
-          "\(candidate.name) is whole, though the manifest does not list it, and was loaded")
-      }
-      let good = survey.candidates[place...].map(\.summary)
-      return (books, state(survey, good, damagedNames))
-    }
-    let promised = survey.manifest.manifest?.snapshots.isEmpty == false
-    guard !promised, survey.candidates.isEmpty, let manifest = survey.manifest.manifest, report.faults.isEmpty
-    else { throw .noGoodSnapshot(path: survey.directory.path, faults: report.faults) }
-    let state = SnapshotStore.State(manifest: manifest, summaries: [], damagedNames: [])
-    return (newBooks(clock), state)
-  }
-
-  /// Whether something newer than the candidate was there: listed, damaged, or both.
-  private static func isOutdated(
-    _ candidate: SnapshotCandidate, _ survey: DirectorySurvey, _ damagedNames: [String]
-  ) -> Bool {
-    let newestListed = survey.manifest.manifest?.snapshots.last?.sequence ?? 0
-    return newestListed > candidate.summary.sequence
-      || damagedNames.contains { SnapshotName.position($0) ?? 0 > candidate.summary.position }
-  }
-
-  private static func create(
-    _ survey: DirectorySurvey, clock: any TimeSource, _ report: inout RecoveryReport
-  ) throws(StorageError) -> (books: Books, state: SnapshotStore.State) {
-    report.isNew = true
-    let manifest = Manifest(sequence: 0, directory: .random(), snapshots: [])
-    try StorageError.wrapping { () throws(SystemError) in try manifest.create(in: survey.directory) }
-    return (newBooks(clock), SnapshotStore.State(manifest: manifest, summaries: [], damagedNames: []))
-  }
-
-  private static func newBooks(_ clock: any TimeSource) -> Books {
-    Books(clock: clock, seed: (KernelRandom.word(), KernelRandom.word()))
-  }
-
-  private static func state(
-    _ survey: DirectorySurvey, _ good: [SnapshotSummary], _ damagedNames: [String]
-  ) -> SnapshotStore.State {
-    let kept = good.prefix(SnapshotStore.keptCount).reversed()
-    let manifest = Manifest(
-      sequence: survey.greatestSequence, directory: survey.identifier ?? .random(),
-      journal: survey.manifest.manifest?.journal ?? 0, snapshots: kept.map { $0.manifestEntry })
-    return SnapshotStore.State(
-      manifest: manifest, summaries: Array(kept), damagedNames: damagedNames)
   }
 }

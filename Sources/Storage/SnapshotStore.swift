@@ -42,6 +42,15 @@ enum SnapshotName {
     "damaged-\(name)-\(hexadecimal(snapshot))"
   }
 
+  /// The position in the name of a damaged snapshot that was set aside; nil for any other name.
+  static func setAsidePosition(_ name: String) -> UInt64? {
+    let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count == 4, parts[0] == "damaged", parts[1] == "snapshot", parts[3].utf8.count == 16 else {
+      return nil
+    }
+    return UInt64(parts[2])
+  }
+
   /// The position in a snapshot's name; nil for any other name.
   static func position(_ name: String) -> UInt64? {
     guard name.hasPrefix(prefix), let position = UInt64(name.dropFirst(prefix.count)),
@@ -58,9 +67,9 @@ enum SnapshotName {
 
 /// The steps by which a snapshot comes to count; a process may die between any two of them.
 package enum PublishingStep: Sendable, CaseIterable, Equatable {
-  case madeTemporary, wroteTables, wroteSummary, syncedTemporary
+  case madeTemporary, wroteTables, wroteSummary, syncedTemporary, isDurable
   case clearedName, renamed, syncedParent, wroteManifest
-  case renamedOlder, removedOlder, syncedRemoval
+  case renamedOlder, removedOlder, syncedRemoval, removedSegments
 }
 
 /// Keeps the newest snapshots of a data directory whose lock its caller holds. Any thread; one snapshot at a
@@ -84,6 +93,8 @@ package final class SnapshotStore: Sendable {
     /// Names of damaged snapshots that a good one is to replace.
     var damagedNames: [String]
     var isWriting = false
+    /// Nil before there is one, and where none is kept.
+    var journal: SnapshotJournal?
   }
 
   init(
@@ -96,6 +107,10 @@ package final class SnapshotStore: Sendable {
     self.state = Gate(state)
     self.afterStep = afterStep
   }
+
+  /// From now on a snapshot counts only when the journal has what it holds, and the journal lets go of what
+  /// two snapshots hold.
+  package func attach(_ journal: SnapshotJournal) { state.withLock { $0.journal = journal } }
 
   /// The snapshots that count, newest first.
   package var snapshots: [SnapshotDescription] {
@@ -174,6 +189,10 @@ package final class SnapshotStore: Sendable {
   // MARK: Making it count
 
   private func publish(_ summary: SnapshotSummary, _ before: State) throws(StorageError) {
+    // A snapshot must never hold what the journal could still lose: what was told to nobody would be true
+    // after a crash, and positions would be given twice.
+    try before.journal?.waitUntilDurable(summary.position)
+    try afterStep(.isDurable)
     let name = SnapshotName.of(position: summary.position)
     var damagedNames = before.damagedNames
     if try isTaken(name) {
@@ -191,7 +210,9 @@ package final class SnapshotStore: Sendable {
     let kept = (before.summaries + [summary]).suffix(Self.keptCount)
     let dropped = before.summaries.dropLast(kept.count - 1)
     let manifest = Manifest(
-      sequence: summary.sequence, directory: identifier, journal: before.manifest.journal,
+      sequence: summary.sequence, directory: identifier,
+      journal: max(
+        before.manifest.journal, before.journal?.newestNumber(upTo: summary.position) ?? 0),
       snapshots: kept.map { $0.manifestEntry })
     try StorageError.wrapping { () throws(SystemError) in try manifest.write(in: directory) }
     state.withLock { state in
@@ -204,6 +225,10 @@ package final class SnapshotStore: Sendable {
       try setAside(damaged, by: summary.snapshot)
     }
     try remove(dropped.map { SnapshotName.of(position: $0.position) })
+    guard kept.count == Self.keptCount, let older = kept.first else { return }
+    try removeSetAside(upTo: older.position)
+    try before.journal?.removeSegments(older.position)
+    try afterStep(.removedSegments)
   }
 
   private func isTaken(_ name: String) throws(StorageError) -> Bool {
@@ -213,6 +238,18 @@ package final class SnapshotStore: Sendable {
   private func setAside(_ name: String, by snapshot: UInt64) throws(StorageError) {
     try StorageError.wrapping { () throws(SystemError) in
       try directory.rename(name, to: SnapshotName.setAside(name, by: snapshot))
+    }
+  }
+
+  /// Removes damaged snapshots that were set aside, when two good ones that are no older stand.
+  private func removeSetAside(upTo position: UInt64) throws(StorageError) {
+    try StorageError.wrapping { () throws(SystemError) in
+      for name in try directory.names() {
+        guard let damaged = SnapshotName.setAsidePosition(name), damaged <= position,
+          try directory.status(of: name)?.kind == .directory
+        else { continue }
+        try directory.removeDirectory(name)
+      }
     }
   }
 

@@ -34,6 +34,11 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case damaged(StorageFault)
   /// No snapshot can be loaded although there should be one; one fault for each that was tried.
   case noGoodSnapshot(path: String, faults: [StorageFault])
+  /// The journal cannot be followed to its end, or does not reach what was written: starting would lose facts.
+  /// `reachable`: the last position that a start can still bring back, nil when there is none.
+  case journalBroken(path: String, faults: [StorageFault], reachable: UInt64?)
+  /// `--recover-to` asks for a position that cannot be reached; why.
+  case unreachable(position: UInt64, reason: String)
   /// The directory was written by a later version, or belongs to something else.
   case foreign(StorageFault)
   /// A snapshot is being written already.
@@ -51,6 +56,17 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
     case .noGoodSnapshot(let path, let faults):
       "no snapshot in \"\(path)\" can be loaded: " + faults.map(\.description).joined(separator: "; ")
         + "; nothing was changed: restore one from a copy, or move this directory away to start empty"
+    case .journalBroken(let path, let faults, let reachable):
+      "the journal in \"\(path)\" does not bring back all that was written: "
+        + faults.map(\.description).joined(separator: "; ")
+        + "; nothing was changed: `ledgerline check` names everything that is wrong; restore the directory "
+        + "from a copy"
+        + (reachable.map {
+          ", or start with --recover-to \($0) (or less), which leaves out every fact after it and sets their "
+            + "files aside"
+        } ?? "")
+    case .unreachable(let position, let reason):
+      "the books cannot be brought to position \(position): \(reason); nothing was changed"
     case .foreign(let fault): fault.description
     case .busy: "a snapshot is being written already"
     case .cancelled: "the snapshot was called off"

@@ -41,13 +41,6 @@ struct DirectorySurveyTests {
   }
 
   @Test
-  func aJournalOfALaterVersionIsRefused() throws {
-    let temporary = try TemporaryDirectory()
-    try temporary.directory.replaceFile("journal-1.seg", with: [])
-    #expect(throws: StorageError.self) { _ = try Recovery.open(temporary.path, clock: ManualClock()) }
-  }
-
-  @Test
   func leftoversAreRemovedAndSaidSo() throws {
     let sample = try SampleDirectory(commands: 8)
     _ = try sample.directory.makeDirectory("snapshot-99.tmp")
