@@ -103,6 +103,7 @@ let fuzzers: [Target] =
   Context.environment["LEDGERLINE_FUZZ"] == "1"
   ? [
     ("Decoder", ["Wire"]),
+    ("Facts", ["Ledger", "Amounts", "Platform"]),
     ("Framing", ["Wire"]),
     ("Requests", ["Wire", "Query", "Ledger", "Platform"]),
   ].map { (name: String, dependencies: [Target.Dependency]) in
