@@ -52,7 +52,8 @@ struct JournalDamageTests {
     var refusedCount = 0
     for path in disk.filePaths {
       let bytes = try #require(disk.contents(path))
-      for place in bytes.indices where place % 4096 < 64 || place % 5 == 0 && bytes[place] != 0 || place % 97 == 0 {
+      for place in bytes.indices
+      where place % 4096 < 64 || place % 5 == 0 && bytes[place] != 0 || place % 97 == 0 {
         let change = UInt8.random(in: 1...255, using: &generator)
         disk.overwrite(path, at: place, [bytes[place] ^ change])
         let position = try Self.read(disk, facts)
@@ -70,7 +71,8 @@ struct JournalDamageTests {
     let (disk, facts) = try Self.journal(isSealed: false)
     let path = try #require(disk.filePaths.last { disk.contents($0)?.contains { $0 != 0 } == true })
     let bytes = try #require(disk.contents(path))
-    for place in bytes.indices where place % 4096 < 64 || place % 5 == 0 && bytes[place] != 0 || place % 97 == 0 {
+    for place in bytes.indices
+    where place % 4096 < 64 || place % 5 == 0 && bytes[place] != 0 || place % 97 == 0 {
       disk.overwrite(path, at: place, [bytes[place] ^ 0x10])
       let position = try Self.read(disk, facts)
       // The last command is one record.

@@ -35,7 +35,9 @@ struct SyntheticFacts {
     for (place, byteCount) in byteCounts.enumerated() {
       let payload = (0..<byteCount).map { _ in UInt8.random(in: 0...255, using: &generator) }
       records.append(Record(payload: payload, endsUnit: place == byteCounts.count - 1))
-      log.appender.append(.metadataChanged, position: position, payloadBound: byteCount) { $0.append(bytes: payload) }
+      log.appender.append(.metadataChanged, position: position, payloadBound: byteCount) {
+        $0.append(bytes: payload)
+      }
     }
     log.appender.endUnit()
   }

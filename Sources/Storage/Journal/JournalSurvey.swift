@@ -106,7 +106,7 @@ package struct JournalSurvey: Sendable {
       let seed = seed(head)
       group = GroupHead.decode(first, seed: seed)
       isOfOtherVersion = GroupHead.isOfOtherVersion(first, seed: seed)
-      if group == nil, blocks.allSatisfy({ $0 == 0 }) { return entry }
+      if group == nil, SegmentWindow.isZero(blocks) { return entry }
     } catch {
       throw .failed(error)
     }

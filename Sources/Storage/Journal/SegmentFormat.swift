@@ -119,8 +119,9 @@ struct SegmentHead: Equatable, Sendable {
   /// Reads block 0.
   static func reading(_ block: [UInt8]) -> Reading {
     precondition(block.count == SegmentFormat.blockByteCount, "the head of a segment is read whole")
-    if block.allSatisfy({ $0 == 0 }) { return .zeros }
-    guard Array(block[..<8]) == magic else { return .bad(finding: "this is not the head of a segment") }
+    guard Array(block[..<8]) == magic else {
+      return SegmentWindow.isZero(block) ? .zeros : .bad(finding: "this is not the head of a segment")
+    }
     var cleared = block
     for place in checksumOffset..<checksumOffset + 8 { cleared[place] = 0 }
     let found: UInt64 = block.littleEndian(at: checksumOffset)

@@ -94,6 +94,8 @@ import Platform
         UnsafeRawBufferPointer(rebasing: bytes.dropLast()))
   }
 
+  static func isZero(_ bytes: [UInt8]) -> Bool { unsafe bytes.withUnsafeBytes { unsafe isZero($0) } }
+
   /// Ends the window and gives the file away.
   func takeFile() -> OpenFile {
     guard let file = file.take() else { preconditionFailure("a file is taken once") }
