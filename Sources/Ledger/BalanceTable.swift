@@ -176,8 +176,8 @@ package final class BalanceTable: Sendable {
     return image
   }
 
-  /// Journal position of the last fact that a reader of the row can have seen, or a later one of its chunk. The
-  /// caller holds the row's shard lock or keeps writers out.
+  /// Journal position of the last fact that a reader of the row can have seen, or a later one of its chunk.
+  /// The caller holds the row's shard lock or keeps writers out.
   func latestChange(_ row: RowIndex) -> UInt64 {
     let chunk = Layout.chunk(of: row)
     return max(

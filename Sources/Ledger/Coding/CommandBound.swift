@@ -40,8 +40,8 @@ private enum CommandBound {
   static let fieldByteLimit = 1024
   /// Bytes of a currency that another balance may have, at most.
   static let currencyByteLimit = 64
-  /// Bytes of an amount in the books: a thousand digits are 416 bytes, and sums grow by a bit at most with each
-  /// doubling of the number of transactions.
+  /// Bytes of an amount in the books: a thousand digits are 416 bytes, and sums grow by a bit at most with
+  /// each doubling of the number of transactions.
   static let bookAmount = 5 + 416 + 8
   /// An identifier as text, its length included.
   static let identifierText = 2 + Identifier.textByteLimit

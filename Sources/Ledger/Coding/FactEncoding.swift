@@ -8,22 +8,22 @@ import Platform
 // `number` are drawn at `FactWriter`; `text` is a number of bytes and UTF-8; a row is 4 bytes; metadata is the
 // rest, a compact JSON object, nothing for {}.
 //
-//   ledger created             time 8 | created_at 8 | identifier | record: as EntityRecord, metadata included
-//   ledger updated             time 8 | row 4 | record without metadata
-//   identity created           time 8 | created_at 8 | identifier | record
-//   identity updated           time 8 | row 4 | record without metadata
-//   identity deleted           time 8 | row 4
-//   balance created            time 8 | ledger 4 | identity's row plus one, 0 for none 4 | flags 1 | identifier |
-//                              multiplier (number) | currency (text) | indicator (text) if bit 3 |
-//                              created_at 8 if bit 4 | metadata
-//                              flags: bit 0 lineage, 1 and 2 strategy, 3 indicator, 4 created_at is not time
-//   balance identity changed   time 8 | balance 4 | identity 4
-//   metadata changed           time 8 | kind 1 (EntityKind) | row 4 | metadata
-//   transaction posted         time 8 | source 4 | destination 4 | flags 1 | identifier | amount |
-//                              precision (number) | byte count of the detail (number) |
-//                              detail: as TransactionDetail | metadata
-//                              flags: bits 0 to 3 status, 4 overdraft allowed
-//   key remembered             time 8 | record: as KeyMemory
+//   ledger created            time 8 | created_at 8 | identifier | record: as EntityRecord
+//   ledger updated            time 8 | row 4 | record without metadata
+//   identity created          time 8 | created_at 8 | identifier | record
+//   identity updated          time 8 | row 4 | record without metadata
+//   identity deleted          time 8 | row 4
+//   balance created           time 8 | ledger 4 | identity's row plus one, 0 for none 4 | flags 1 |
+//                             identifier | multiplier (number) | currency (text) |
+//                             indicator (text) if bit 3 | created_at 8 if bit 4 | metadata
+//                             flags: bit 0 lineage, 1 and 2 strategy, 3 indicator, 4 created_at is not time
+//   balance identity changed  time 8 | balance 4 | identity 4
+//   metadata changed          time 8 | kind 1 (EntityKind) | row 4 | metadata
+//   transaction posted        time 8 | source 4 | destination 4 | flags 1 | identifier | amount |
+//                             precision (number) | byte count of the detail (number) |
+//                             detail: as TransactionDetail | metadata
+//                             flags: bits 0 to 3 status, 4 overdraft allowed
+//   key remembered            time 8 | record: as KeyMemory
 enum FactLayout {
   static let balanceIndicatorFlag: UInt8 = 8
   static let balanceCreatedAtFlag: UInt8 = 16
