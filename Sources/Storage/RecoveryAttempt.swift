@@ -149,35 +149,8 @@ struct RecoveryAttempt {
   /// What shows that the journal once went on further than it does.
   private func lostWrites(_ end: JournalEnd) -> [StorageFault] {
     guard hasJournal else { return [] }
-    var faults: [StorageFault] = []
-    let least = survey.manifest.manifest?.journal ?? 0
-    if least > 0, !segments.entries.contains(where: { $0.number >= least && $0.beginning != nil }) {
-      let entry = segments.entries.first { $0.number >= least }
-      let finding =
-        switch entry?.state {
-        case nil: "the segment is missing"
-        case .unreadable(let finding): finding
-        case .damaged(let fault): fault.finding
-        case .unused, .begun: "the segment is all zeros"
-        }
-      faults.append(
-        StorageFault(
-          path: segments.directory.path(of: SegmentName.name(entry?.number ?? least)),
-          offset: entry.map { _ in 0 },
-          finding: "\(finding); the manifest says that the journal went on in it"))
-    }
-    let listed = survey.manifest.manifest?.snapshots.map(\.position).max() ?? 0
-    let named = (survey.candidates.map(\.name) + damagedNames).compactMap { SnapshotName.position($0) }.max()
-    let position = max(listed, report.loaded?.position ?? 0, named ?? 0)
-    if end.position < position {
-      faults.append(
-        StorageFault(
-          path: end.segments.last.map { segments.directory.path(of: SegmentName.name($0.number)) }
-            ?? segments.directory.path,
-          finding: "the journal ends with fact \(end.position), but \(SnapshotName.of(position: position)) "
-            + "shows that fact \(position) was written: writes were lost"))
-    }
-    return faults
+    let promise = JournalPromise(survey, loaded: report.loaded?.position, damagedNames: damagedNames)
+    return promise.broken(by: end, segments)
   }
 
   /// Whether something newer than what was loaded was there: listed, damaged, or both.
