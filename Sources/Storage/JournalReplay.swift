@@ -72,7 +72,8 @@ struct ReplayOutcome {
     let slot = ReaderSlot(JournalReader(survey, after: isBefore ? position - 1 : position))
     let thread: Thread
     do throws(SystemError) {
-      thread = try Thread(name: "replay", body: { self.readAll(slot.take()) })
+      let planted = PlantedFaults.current
+      thread = try Thread(name: "replay", body: { planted.apply { self.readAll(slot.take()) } })
     } catch {
       return ReplayOutcome(failure: .failed(error))
     }
@@ -197,7 +198,7 @@ struct ReplayOutcome {
       if head.position > last { break }
       place += head.recordByteCount
       if head.position <= first { start = place }
-      if head.endsUnit || head.position <= first {
+      if head.endsUnit || head.position <= first || PlantedFaults.has(.halfUnits) {
         end = place
         checksum = head.checksum
       }

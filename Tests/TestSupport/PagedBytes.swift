@@ -1,10 +1,12 @@
 // The bytes of one simulated file in pages that copies share until one of them writes.
 
+import Platform
+
 /// A file's bytes. Copying costs nothing; the first write to a page after that copies the page. A page that was
 /// never written is a hole and reads as zeros.
 struct PagedBytes: Sendable {
   static let pageByteCount = 4096
-  private static let zeroPage = [UInt8](repeating: 0, count: pageByteCount)
+  static let zeroPage = [UInt8](repeating: 0, count: pageByteCount)
 
   private var pages: [[UInt8]?] = []
   private(set) var byteCount = 0
@@ -81,6 +83,14 @@ struct PagedBytes: Sendable {
   mutating func reserve(_ count: Int) {
     if count > byteCount { setByteCount(count) }
     for page in 0..<((count + Self.pageByteCount - 1) / Self.pageByteCount) { allocate(page) }
+  }
+
+  /// Equal for equal bytes.
+  var fingerprint: UInt64 {
+    pages.reduce(UInt64(byteCount)) { sum, page in
+      // A hole reads as a page of zeros does.
+      page.map { Checksum.xxh3($0, seed: sum) } ?? Checksum.xxh3(Self.zeroPage, seed: sum)
+    }
   }
 
   /// All bytes.

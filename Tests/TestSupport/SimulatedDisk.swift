@@ -26,7 +26,12 @@ package final class SimulatedDisk: VirtualDisk {
   }
 
   let state: Guarded<State>
-  private let watcher = Guarded<(@Sendable (DiskCall, DiskCall.Moment) -> Void)?>(nil)
+  /// In an object, because a function that passes through a generic container is wrapped anew each time.
+  private final class Watcher: Sendable {
+    let tell: @Sendable (DiskCall, DiskCall.Moment) -> Void
+    init(_ tell: @escaping @Sendable (DiskCall, DiskCall.Moment) -> Void) { self.tell = tell }
+  }
+  private let watcher = Guarded<Watcher?>(nil)
 
   package convenience init() { self.init(State()) }
 
@@ -47,7 +52,7 @@ package final class SimulatedDisk: VirtualDisk {
   /// Tells `watcher` of every call, before and after it is carried out, on the calling thread and outside the
   /// disk's lock: it may copy the disk.
   package func watch(_ watcher: (@Sendable (DiskCall, DiskCall.Moment) -> Void)?) {
-    self.watcher.withLock { $0 = watcher }
+    self.watcher.withLock { $0 = watcher.map(Watcher.init) }
   }
 
   package func plant(_ fault: DiskFault) { state.withLock { $0.faults.append(fault) } }
@@ -76,8 +81,8 @@ package final class SimulatedDisk: VirtualDisk {
   ) throws(SystemError) -> Result {
     let (call, failure) = state.withLock { $0.begin(kind, path, offset: offset, byteCount: byteCount) }
     let watcher = watcher.withLock { $0 }
-    watcher?(call, .before)
-    defer { watcher?(call, .after) }
+    watcher?.tell(call, .before)
+    defer { watcher?.tell(call, .after) }
     return try state.withLock { state throws(SystemError) in
       if kind.isChange { state.changeCount += 1 }
       let result = try body(&state, call, failure)

@@ -167,21 +167,14 @@ package final class Journal: Sendable {
 
   /// Removes segments all of whose facts are at `position` or before it, except the newest.
   package func removeSegments(upTo position: UInt64) throws(StorageError) {
-    let numbers = bulletin.withLock { bulletin in
-      let all = bulletin.earlier + bulletin.begun
-      return all.dropLast().prefix { $0.lastPosition <= position }.map(\.number)
-    }
-    if numbers.isEmpty { return }
+    let numbers = bulletin.withLock { SegmentExtent.needless($0.earlier + $0.begun, upTo: position) }
     do throws(SystemError) {
-      for number in numbers {
-        let name = SegmentName.name(number)
-        if try directory.status(of: name) != nil { try directory.removeFile(name) }
+      try SegmentExtent.remove(numbers, from: directory) { number in
         bulletin.withLock { bulletin in
           bulletin.earlier.removeAll { $0.number == number }
           bulletin.begun.removeAll { $0.number == number }
         }
       }
-      try directory.sync()
     } catch {
       throw .failed(error)
     }

@@ -31,7 +31,8 @@ package struct JournalEnd: Sendable, Equatable {
   package func start(at position: UInt64? = nil) -> JournalStart {
     let last = position ?? self.position
     return JournalStart(
-      position: last, chain: last == self.position ? chain : 0, incarnation: incarnation + 1,
+      position: last, chain: last == self.position ? chain : 0,
+      incarnation: incarnation + (PlantedFaults.has(.sameIncarnation) ? 0 : 1),
       nextGroup: greatestGroup + 1, nextSegment: greatestSegment + 1, segments: segments,
       prepared: prepared)
   }
@@ -44,7 +45,7 @@ extension JournalEnd {
   /// whose write has failed before. Read past the page cache, the bytes are the disk's own, and one sync brings
   /// them out of its volatile cache. Otherwise what counts is written over itself, so that the sync means it.
   package func secure(_ survey: JournalSurvey) throws(StorageError) {
-    guard !isCleanStop, let lastSegment else { return }
+    guard !isCleanStop, !PlantedFaults.has(.unsecuredTail), let lastSegment else { return }
     do throws(SystemError) {
       let file = try JournalSurvey.open(
         survey.directory, SegmentName.name(lastSegment.number), .readWrite, direct: survey.isDirect)

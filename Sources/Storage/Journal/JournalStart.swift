@@ -18,6 +18,26 @@ package struct SegmentExtent: Sendable, Equatable {
   }
 }
 
+extension SegmentExtent {
+  /// Numbers of the segments all of whose facts are at `position` or before it; never that of the newest.
+  static func needless(_ segments: [SegmentExtent], upTo position: UInt64) -> [UInt64] {
+    segments.dropLast().prefix { $0.lastPosition <= position }.map(\.number)
+  }
+
+  /// Removes segments, oldest first, and syncs the directory.
+  static func remove(
+    _ numbers: [UInt64], from directory: DataDirectory, didRemove: (UInt64) -> Void
+  ) throws(SystemError) {
+    if numbers.isEmpty { return }
+    for number in numbers {
+      let name = SegmentName.name(number)
+      if try directory.status(of: name) != nil { try directory.removeFile(name) }
+      didRemove(number)
+    }
+    try directory.sync()
+  }
+}
+
 /// A segment of zeros that was never written to.
 package struct PreparedExtent: Sendable, Equatable {
   package var number: UInt64

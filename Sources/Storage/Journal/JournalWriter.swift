@@ -103,8 +103,13 @@ package struct JournalPositions: Sendable, Equatable {
         return .waitsForSegment
       }
     }
+    if PlantedFaults.has(.syncBeforeWrite) { try sync() }
     try writeGroup(first)
-    if options.durability == .always { try sync() }
+    if PlantedFaults.has(.syncBeforeWrite) {
+      positions.durable = positions.written
+    } else if options.durability == .always {
+      try sync()
+    }
     return .wrote
   }
 
@@ -112,7 +117,9 @@ package struct JournalPositions: Sendable, Equatable {
   package mutating func sync() throws(StorageError) {
     if let failure { throw failure }
     guard !isSynced, let segment else { return }
-    try attempt { () throws(SystemError) in try segment.file.sync() }
+    if !PlantedFaults.has(.skippedSync) {
+      try attempt { () throws(SystemError) in try segment.file.sync() }
+    }
     counts.syncs += 1
     isSynced = true
     positions.durable = positions.written
@@ -168,7 +175,7 @@ package struct JournalPositions: Sendable, Equatable {
   /// - Returns: false when none is prepared.
   private mutating func roll() throws(StorageError) -> Bool {
     // In every mode, so that a segment never begins before the one before it is safe.
-    try sync()
+    if !PlantedFaults.has(.unsyncedRoll) { try sync() }
     guard let next = room.takeSegment() else { return false }
     segment = next
     isDirect = next.file.isDirect
@@ -214,7 +221,8 @@ package struct JournalPositions: Sendable, Equatable {
       "positions of facts follow each other")
     let place = max(offset, Self.block)
     let head = GroupHead(
-      segment: segment.number, group: nextGroup, firstPosition: nextPosition, durable: positions.durable,
+      segment: segment.number, group: nextGroup, firstPosition: nextPosition,
+      durable: PlantedFaults.has(.earlyWatermark) ? drained.lastPosition : positions.durable,
       chain: chain, recordByteCount: drained.byteCount, recordCount: drained.recordCount,
       incarnation: incarnation, block: UInt32(place / Self.block))
     let whole = headByteCount + head.paddedByteCount
@@ -264,7 +272,12 @@ package struct JournalPositions: Sendable, Equatable {
 
   /// Runs what touches the disk; its failure is the last thing that happens.
   private mutating func attempt(_ body: () throws(SystemError) -> Void) throws(StorageError) {
-    do throws(SystemError) { try body() } catch {
+    do throws(SystemError) {
+      do throws(SystemError) { try body() } catch {
+        guard PlantedFaults.has(.retriedSync), error.call == "fdatasync" else { throw error }
+        try body()
+      }
+    } catch {
       let error = StorageError.failed(error)
       failure = error
       room.fail(error)

@@ -133,9 +133,9 @@ package struct SegmentPreparer: ~Copyable {
         unsafe try file.write(UnsafeRawBufferPointer(start: zeros.base, count: count), at: done)
         done += count
       }
-      try file.sync()
+      if !PlantedFaults.has(.unsyncedSegment) { try file.sync() }
       try directory.rename(temporary, to: name)
-      try directory.sync()
+      if !PlantedFaults.has(.skippedDirectorySync) { try directory.sync() }
       nextNumber += 1
       return SegmentFile(number: number, byteCount: byteCount, file: file)
     } catch {

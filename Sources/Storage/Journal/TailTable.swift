@@ -90,7 +90,9 @@ enum TailTable {
   static func verdict(_ finding: TailFinding) -> TailVerdict {
     if let next = finding.next { return verdict(finding, next) }
     if finding.place == .cleanStop && !finding.hasOpenUnit { return .ends }
-    if let durable = finding.durable, durable >= finding.position { return .damaged(.syncedFactIsMissing) }
+    if let durable = finding.durable, durable >= finding.position, !PlantedFaults.has(.ignoredWatermark) {
+      return .damaged(.syncedFactIsMissing)
+    }
     switch finding.place {
     case .zeros, .fileEnd, .cleanStop, .superseded:
       return finding.hasRemains || finding.hasOpenUnit ? .torn : .ends
