@@ -66,8 +66,8 @@ struct PowerCutRun {
       guard let number = place.next(disk, history), number % plan.stride == 0 else {
         return
       }
-      let where_ = "\(plan.seed), run \(depth), \(moment) call \(call.number), \(call.kind) of \(call.path)"
-      Self.cut(disk, history, examiner, plan, number, lossSeed, where_)
+      let spot = "\(plan.seed), run \(depth), \(moment) call \(call.number), \(call.kind) of \(call.path)"
+      Self.cut(disk, history, examiner, plan, number, lossSeed, spot)
       // Each place is as likely to be gone on from as any other.
       if plan.depth > 1, choice.withLock({ Int.random(in: 1...number, using: &$0) }) <= plan.stride {
         let lost = disk.afterPowerLoss(.random(Seed(lossSeed &+ 1)))
