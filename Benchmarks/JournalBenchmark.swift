@@ -12,22 +12,26 @@ import Storage
 enum JournalBenchmark {
   private static let balanceCount = 10_000
 
+  static func runLatencies(_ scale: Scale) throws {
+    let directory = try makeDirectory()
+    defer { try? directory.removeWithContents() }
+    try latencies(directory, scale)
+  }
+
   static func run(_ scale: Scale) throws {
+    let directory = try makeDirectory()
+    defer { try? directory.removeWithContents() }
+    try throughputs(directory, scale)
+    try reading(directory, scale)
+  }
+
+  private static func makeDirectory() throws -> DataDirectory {
     let root = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
     let path = PathName.join(root, "ledgerline-journal-benchmark-\(CurrentProcess.id)")
-    let directory = try DataDirectory(creating: path)
-    defer { try? directory.removeWithContents() }
-    let bare = try bareSync(directory, count: scale(4000, least: 20))
-    print("bare sync of 4 KiB, preallocated, past the page cache: \(bare)")
-    for spinning in [true, false] {
-      var options = JournalOptions()
-      if !spinning { options.spinningTime = .zero }
-      let times = try singles(directory, options, count: scale(10_000, least: 20), isWaitingAwake: spinning)
-      let name = spinning ? "spinning" : "asleep"
-      print("durable transfer, one at a time, \(name): \(times), \(times.ratio(to: bare)) x the bare sync")
-    }
-    let again = try bareSync(directory, count: scale(4000, least: 20))
-    print("bare sync again: \(again)")
+    return try DataDirectory(creating: path)
+  }
+
+  private static func throughputs(_ directory: DataDirectory, _ scale: Scale) throws {
     for batchSize in [1, 64, 1000, 8000] {
       var rates: [Double] = []
       for durability in [Durability.none, .always, .none, .always] {
@@ -39,33 +43,65 @@ enum JournalBenchmark {
         "batches of \(batchSize): none \(Int(none)) transfers/s, always \(Int(always)): "
           + "\(Int(100 * always / none)) %")
     }
-    try reading(directory, scale)
   }
 
-  // MARK: The disk
+  // MARK: One at a time
 
-  private static func bareSync(_ directory: DataDirectory, count: Int) throws -> Times {
-    let byteCount = (count + 1) * 4096
-    let file = try directory.open("bare", .createNew, direct: true)
-    defer { try? directory.removeFile("bare") }
-    let memory = try PageMemory(byteCount: 1 << 20, prefault: true)
-    var done = 0
-    while done < byteCount {
-      let piece = min(memory.byteCount, byteCount - done)
-      unsafe try file.write(UnsafeRawBufferPointer(start: memory.base, count: piece), at: done)
-      done += piece
+  /// The bare sync, and transfers that wait for theirs awake and asleep, in turns of the same minutes.
+  private static func latencies(_ directory: DataDirectory, _ scale: Scale) throws {
+    let turnCount = scale(40, least: 2)
+    let turn = scale(200, least: 10)
+    let bare = try BareFile(directory, blockCount: turnCount * turn)
+    var options = JournalOptions()
+    let awake = try Rig(directory, "awake", options)
+    options.spinningTime = .zero
+    let asleep = try Rig(directory, "asleep", options)
+    var times = (bare: Times(), awake: Times(), asleep: Times())
+    for round in 0..<turnCount {
+      let numbers = round * turn..<(round + 1) * turn
+      for block in numbers { try bare.sync(block, &times.bare) }
+      for number in numbers { try awake.single(number, isAwake: true, &times.awake) }
+      for number in numbers { try asleep.single(number, isAwake: false, &times.asleep) }
     }
-    try file.sync()
-    unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 7, count: 4096)
-    let clock = SystemClock()
-    var times = Times()
-    for block in 0..<count {
+    print("bare sync of 4 KiB, preallocated, past the page cache: \(times.bare)")
+    print("durable transfer, spinning: \(times.awake), \(times.awake.ratio(to: times.bare)) x the bare sync")
+    print(
+      "  commit on the journal's thread: p50 \(microseconds(awake.journal.report.commitTimes.quantile(0.5))) us"
+    )
+    print("durable transfer, asleep: \(times.asleep), \(times.asleep.ratio(to: times.bare)) x the bare sync")
+    try awake.end()
+    try asleep.end()
+    try directory.removeFile(BareFile.name)
+  }
+
+  /// A preallocated file, one block of which is written and synced at a time.
+  private struct BareFile: ~Copyable {
+    static let name = "bare"
+    private let file: OpenFile
+    private let memory: PageMemory
+    private let clock = SystemClock()
+
+    init(_ directory: DataDirectory, blockCount: Int) throws {
+      let file = try directory.open(Self.name, .createNew, direct: true)
+      let memory = try PageMemory(byteCount: 1 << 20, prefault: true)
+      var done = 0
+      while done < blockCount * 4096 {
+        let piece = min(memory.byteCount, blockCount * 4096 - done)
+        unsafe try file.write(UnsafeRawBufferPointer(start: memory.base, count: piece), at: done)
+        done += piece
+      }
+      try file.sync()
+      unsafe memory.base.initializeMemory(as: UInt8.self, repeating: 7, count: 4096)
+      self.file = file
+      self.memory = memory
+    }
+
+    func sync(_ block: Int, _ times: inout Times) throws {
       let start = clock.monotonicTime()
       unsafe try file.write(UnsafeRawBufferPointer(start: memory.base, count: 4096), at: block * 4096)
       try file.sync()
       times.add(clock.monotonicTime() - start)
     }
-    return times
   }
 
   // MARK: Books and journal
@@ -120,32 +156,24 @@ enum JournalBenchmark {
         reference: "payment-\(number)", allowOverdraft: true)
     }
 
+    /// One client: the next transfer begins when this one is durable.
+    func single(_ number: Int, isAwake: Bool, _ times: inout Times) throws {
+      let command = Command.postTransaction(transfer(number))
+      let clock = SystemClock()
+      let start = clock.monotonicTime()
+      let position = try Self.carryOut(command, books, journal)
+      if isAwake {
+        while journal.committedPosition < position { Thread.yield() }
+      } else {
+        try journal.waitUntilDurable(position)
+      }
+      times.add(clock.monotonicTime() - start)
+    }
+
     func end() throws {
       try journal.stop()
       try directory.removeWithContents()
     }
-  }
-
-  /// One client: the next transfer begins when the last is durable.
-  private static func singles(
-    _ root: DataDirectory, _ options: JournalOptions, count: Int, isWaitingAwake: Bool
-  ) throws -> Times {
-    let rig = try Rig(root, "singles", options)
-    let commands = (0..<count).map { Command.postTransaction(rig.transfer($0)) }
-    let clock = SystemClock()
-    var times = Times()
-    for command in commands {
-      let start = clock.monotonicTime()
-      let position = try Rig.carryOut(command, rig.books, rig.journal)
-      if isWaitingAwake {
-        while rig.journal.committedPosition < position { Thread.yield() }
-      } else {
-        try rig.journal.waitUntilDurable(position)
-      }
-      times.add(clock.monotonicTime() - start)
-    }
-    try rig.end()
-    return times
   }
 
   /// Commands one after the other without waiting, so that the journal gathers what comes; the time runs until
