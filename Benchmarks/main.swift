@@ -22,6 +22,7 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("wire", { try WireBenchmarks.run($0) }),
   ("snapshot", { try SnapshotBenchmark.run($0) }),
   ("load", { try SnapshotBenchmark.load($0) }),
+  ("recovery", { try RecoveryBenchmark.run($0) }),
   ("filter", { try FilterBenchmarks.run($0) }),
   ("durable", { try JournalBenchmark.runLatencies($0) }),
   ("journal", { try JournalBenchmark.run($0) }),
