@@ -8,8 +8,11 @@ enum CheckCommand {
   static let subcommand = Subcommand(
     name: "check", arguments: "DIR", summary: "Verify a data directory without changing anything.",
     details: """
-      Every block of every snapshot is read and its checksum compared, the newest is loaded, and the books in it
-      must keep their own rules. It may run beside a server. Damage is told by file and offset, with exit code 1.
+      Every block of every snapshot and every fact of the journal is read and its checksum compared. The newest
+      snapshot is loaded, the journal replayed on it, and the books must keep their own rules: debits equal
+      credits in each currency, chains are complete, indexes find every row. The older snapshot and the journal
+      must give the newest one. It may run beside a server, on a read-only disk, and on a copy that was made
+      while a server ran. Damage is told by file and offset, with exit code 1.
 
       Examples:
         ledgerline check ./ledgerline-data
@@ -41,6 +44,18 @@ enum CheckCommand {
       table.showsFooter = false
       try console.output.write(table.render(grid(report)))
     }
+    if !report.segments.isEmpty {
+      let byteCount = report.segments.reduce(0) { $0 + $1.byteCount }
+      let last = report.segments.last?.lastPosition ?? 0
+      try console.print(
+        "journal: facts \(report.segments[0].firstPosition) to \(last) in "
+          + "\(counted(report.segments.count, "segment")), \(readableBytes(byteCount)); "
+          + "\(counted(report.replayedFactCount, "fact")) replayed")
+    }
+    if let position = report.comparedPosition {
+      try console.print("the older snapshot and the journal give the newest one, at position \(position)")
+    }
+    if report.position > 0 { try console.print("books checked at position \(report.position)") }
     for note in report.notes { try console.print(console.paint(.dim, "note: ") + TextWidth.printable(note)) }
     for fault in report.faults {
       try console.note(console.errorPaint(.red, "damage: ") + TextWidth.printable(fault.description))
@@ -76,7 +91,19 @@ enum CheckCommand {
   static func node(_ report: CheckReport) -> JSONNode {
     .object([
       .init("path", .string(report.path)), .init("sound", .bool(report.isSound)),
-      .init("bytes", .int(report.byteCount)),
+      .init("bytes", .int(report.byteCount)), .init("position", .number(String(report.position))),
+      .init("replayed_facts", .int(report.replayedFactCount)),
+      .init("compared_position", report.comparedPosition.map { .number(String($0)) } ?? .null),
+      .init(
+        "segments",
+        .array(
+          report.segments.map { segment in
+            .object([
+              .init("number", .number(String(segment.number))), .init("bytes", .int(segment.byteCount)),
+              .init("first_position", .number(String(segment.firstPosition))),
+              .init("last_position", .number(String(segment.lastPosition))),
+            ])
+          })),
       .init(
         "snapshots",
         .array(
