@@ -5,8 +5,8 @@ import Columns
 import Platform
 
 // Payloads of version 1. All begin with the time of the fact in microseconds. `identifier`, `amount` and
-// `number` are drawn at `FactWriter`; `text` is a number of bytes and UTF-8; a row is 4 bytes; metadata is the
-// rest, a compact JSON object, nothing for {}.
+// `number` are drawn at `FactWriter`; `text` is a number of bytes and UTF-8; a row is 4 bytes; metadata is
+// the rest, a compact JSON object, nothing for {}.
 //
 //   ledger created            time 8 | created_at 8 | identifier | record: as EntityRecord
 //   ledger updated            time 8 | row 4 | record without metadata
