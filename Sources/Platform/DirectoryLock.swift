@@ -7,7 +7,7 @@ import Glibc
 /// The kernel gives it back too when the process ends, however it ends, so a lock file left by a crash is no
 /// obstacle. flock belongs to the open file: unlike an fcntl lock it does not vanish when another descriptor
 /// of the same file is closed, and a second open in the same process is refused as well. The file holds the
-/// holder's pid as a line; it stays when the lock is given back, emptied.
+/// holder's pid and its own inode number as lines; it stays when the lock is given back, emptied.
 package struct DirectoryLock: ~Copyable, Sendable {
   package static let fileName = "LOCK"
   private let file: OpenFile
@@ -28,7 +28,8 @@ package struct DirectoryLock: ~Copyable, Sendable {
     }
     do throws(SystemError) {
       try opened.truncate(to: 0)
-      try opened.write(Array("\(CurrentProcess.id)\n".utf8), at: 0)
+      let inode = try opened.status().identity.inode
+      try opened.write(Array("\(CurrentProcess.id)\n\(inode)\n".utf8), at: 0)
     } catch {
       throw .failed(error)
     }
@@ -36,6 +37,19 @@ package struct DirectoryLock: ~Copyable, Sendable {
   }
 
   deinit { try? file.truncate(to: 0) }
+
+  /// Whether the directory is a copy of one that was in use, or was left by a crash: its lock file names a
+  /// holder, and another file than itself. False when nothing tells.
+  package static func isOfCopy(_ directory: DataDirectory) -> Bool {
+    guard let bytes = try? directory.readFile(fileName, limit: 64),
+      let status = try? directory.status(of: fileName)
+    else { return false }
+    let lines = bytes.split(separator: 0x0A)
+    guard lines.count == 2, let inode = UInt64(String(decoding: lines[1], as: UTF8.self)) else {
+      return false
+    }
+    return inode != status.identity.inode
+  }
 
   /// The pid that the lock file names; nil when its holder has not written it yet.
   private static func processID(in file: borrowing OpenFile) -> Int32? {

@@ -9,10 +9,16 @@ struct DirectoryCheck {
   let clock: any TimeSource
   private(set) var report: CheckReport
   private var good: [SnapshotCandidate] = []
+  /// The directory is a copy that was made while a server wrote: where the journal was being written, older and
+  /// newer blocks stand side by side.
+  private let isOfCopy: Bool
+  /// What is put down to that.
+  private var tolerated: [StorageFault] = []
 
   init(_ survey: DirectorySurvey, _ clock: any TimeSource) {
     self.survey = survey
     self.clock = clock
+    isOfCopy = DirectoryLock.isOfCopy(survey.directory)
     report = CheckReport(path: survey.directory.path, faults: survey.faults)
   }
 
@@ -87,6 +93,7 @@ struct DirectoryCheck {
       } catch {
         report.byteCount += reader.readByteCount
         let fault = error.fault(in: segments.directory.path)
+        if tolerates(fault, segments) { return nil }
         report.add(fault)
         guard case .damaged = error,
           let place = segments.entries.firstIndex(where: { $0.path == fault.path }),
@@ -96,6 +103,14 @@ struct DirectoryCheck {
         position = next.firstPosition - 1
       }
     }
+  }
+
+  /// Whether damage lies where a server was writing when the directory was copied.
+  private mutating func tolerates(_ fault: StorageFault, _ segments: JournalSurvey) -> Bool {
+    let newest = segments.entries.filter { $0.state != .unused }.suffix(2)
+    guard isOfCopy, newest.contains(where: { $0.path == fault.path }) else { return false }
+    tolerated.append(fault)
+    return true
   }
 
   private mutating func note(_ end: JournalEnd) {
@@ -142,7 +157,17 @@ struct DirectoryCheck {
   /// Brings the books to the journal's end and checks them there.
   private mutating func replay(onto books: Books, _ segments: JournalSurvey) -> ReplayOutcome {
     let outcome = JournalReplay(segments).run(books, upTo: nil) { _ in }
-    if let failure = outcome.failure { report.add(failure.fault(in: segments.directory.path)) }
+    if let failure = outcome.failure {
+      let fault = failure.fault(in: segments.directory.path)
+      if tolerated.contains(fault) {
+        report.notes.append(
+          "this is a copy that was made while a server ran, or of what a crash left: from fact "
+            + "\(books.position + 1) on the journal was being written and does not count here "
+            + "(\(fault.description)); a start on this copy takes --recover-to \(books.position)")
+      } else {
+        report.add(fault)
+      }
+    }
     report.replayedFactCount = outcome.factCount
     report.position = books.position
     if books.position > 0 { report.brokenInvariants = books.checkInvariants(on: books.cut()) }
@@ -152,7 +177,16 @@ struct DirectoryCheck {
   private mutating func checkEnd(_ segments: JournalSurvey, _ outcome: ReplayOutcome) {
     guard let end = outcome.end else { return }
     let promise = JournalPromise(survey, loaded: report.loaded?.position, damagedNames: survey.damagedNames)
-    for fault in promise.broken(by: end, segments) { report.add(fault) }
+    for fault in promise.broken(by: end, segments) {
+      if isOfCopy {
+        report.notes.append(
+          "this is a copy that was made while a server ran, or of what a crash left; the journal was copied "
+            + "before the rest: \(fault.description); a start on this copy takes --recover-to \(report.position)"
+        )
+      } else {
+        report.add(fault)
+      }
+    }
   }
 
   /// The older snapshot and the journal must give the newest snapshot.
