@@ -32,6 +32,21 @@ import Wire
     }
   }
 
+  /// Sends whole lines without waiting for answers.
+  borrowing func send(_ lines: ArraySlice<UInt8>) throws {
+    guard case .bytes = try socket.writeAll(lines.span) else { throw ClientFailure.hungUp }
+  }
+
+  /// Waits for answers; how many have ended.
+  mutating func receive() throws -> Int {
+    guard case .bytes(let byteCount) = unsafe try socket.read(into: room), byteCount > 0 else {
+      throw ClientFailure.hungUp
+    }
+    let answers = unsafe UnsafeRawBufferPointer(rebasing: room[0..<byteCount])
+    if unsafe Self.hasError(answers) { errorCount += 1 }
+    return unsafe Self.lineEnds(answers)
+  }
+
   /// Sends one line and returns its answer.
   mutating func call(_ request: String) throws -> String {
     guard case .bytes = try socket.writeAll(Array((request + "\n").utf8).span) else {

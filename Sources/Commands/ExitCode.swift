@@ -13,6 +13,9 @@ package enum ExitCode: Int32, Sendable {
   case refused = 3
   /// Some of it was done and some was not.
   case partly = 4
+  /// The server's journal could not be written or synced: what was acknowledged is safe, and the next start
+  /// says what became of the rest.
+  case journalFailed = 5
 }
 
 /// A failure that ends a subcommand: one line for the person, and the exit code.

@@ -11,16 +11,27 @@ enum ServeCommand {
     name: "serve", summary: "Run the server until SIGTERM or Ctrl-C.",
     details: """
       Clients connect to the socket, which only this user may use, and send one JSON-RPC 2.0 message a line.
-      Until the journal comes, what was written after the newest snapshot is lost when the server is killed;
-      a clean stop takes a snapshot.
+      A write is answered when it is on the disk: a crash loses nothing that was answered. With --durability
+      interval=MS a crash may lose the last MS milliseconds, with none what the kernel had not written yet.
+      When the disk is full, writes are refused and reads go on. When it fails, the server ends with code 5.
 
       Examples:
         ledgerline serve --data ./books
         ledgerline serve --data /var/lib/books --socket /run/books.sock --snapshot-every 5m
+        ledgerline serve --data ./books --durability interval=20
       """,
     options: [
       .init("data", value: .required("DIR"), help: "data directory (default: ./ledgerline-data)"),
       .init("socket", value: .required("PATH"), help: "socket path (default: DIR/ledgerline.sock)"),
+      .init(
+        "durability", value: .required("MODE"),
+        help: "always, interval=MS or none: when a write is on the disk (default: always, before its answer)"),
+      .init(
+        "min-free", value: .required("BYTES"),
+        help: "bytes of the disk that are left free; writes are refused before (default: 33554432)"),
+      .init(
+        "recover-to", value: .required("POSITION"),
+        help: "leave out what the journal holds after this position; it is set aside"),
       .init(
         "snapshot-every", value: .required("WHEN"),
         help: "take snapshots: a number of facts, a duration such as 30s, 5m, 1h, or off (default: 5m)"),
@@ -35,9 +46,9 @@ enum ServeCommand {
       .init("read-only-uid", value: .required("UIDS"), help: "user ids that may only read, comma-separated"),
       .init("log-format", value: .required("text|json"), help: "one line an event on stderr (default: text)"),
     ]
-  ) { options, _ in
+  ) { options, console in
     try options.atMost(0)
-    let configuration = try configuration(options)
+    var configuration = try configuration(options)
     Allocator.anchor()
     let log = ServerLog(format: configuration.logFormat, clock: SystemClock())
     do throws(SystemError) {
@@ -45,13 +56,20 @@ enum ServeCommand {
     } catch {
       log.log(.warning, "the descriptor limit was not raised", [("reason", error.description)])
     }
+    let display = StartDisplay(console, log)
+    configuration.onRecovery = { display.show($0) }
     let server: LedgerlineServer
     do throws(StartError) {
+      defer { display.finish() }
       server = try LedgerlineServer.start(configuration, handlesSignals: true, log: log)
     } catch {
       throw CommandFailure(.ownError, error.description)
     }
-    return server.run() ? .ok : .ownError
+    return switch server.run() {
+    case .saved: .ok
+    case .withoutSnapshot: .ownError
+    case .journalFailed: .journalFailed
+    }
   }
 
   static func configuration(_ options: CommandOptions) throws -> Configuration {
@@ -73,6 +91,18 @@ enum ServeCommand {
         allowed: ["a number of facts", "a duration such as 5m", "off"])
     }
     configuration.snapshotInterval = interval
+    if let text = options.value("durability") {
+      guard let durability = Durability(text) else {
+        throw OptionError.notAllowed(
+          option: "durability", found: text, allowed: ["always", "interval=MS (1 to 3600000)", "none"])
+      }
+      configuration.journal.durability = durability
+    }
+    configuration.journal.minimumFreeByteCount = try options.number(
+      "min-free", in: 0...1 << 50, default: configuration.journal.minimumFreeByteCount)
+    if options.has("recover-to") {
+      configuration.recoverTo = UInt64(try options.number("recover-to", in: 1...Int.max, default: 1))
+    }
     if let name = options.value("log-format") {
       guard let format = Configuration.LogFormat(rawValue: name) else {
         throw OptionError.notAllowed(

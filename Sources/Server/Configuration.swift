@@ -8,6 +8,8 @@ import Wire
 package struct Configuration: Sendable {
   /// Data directory; nil keeps nothing on disk (tests).
   package var dataDirectory: String
+  /// What the directory lies on; nil for the kernel's file systems.
+  package var disk: (any VirtualDisk)?
   /// Socket path; nil means `ledgerline.sock` in the data directory.
   package var socketPath: String?
   /// Bytes of a request line, at most.
@@ -21,6 +23,13 @@ package struct Configuration: Sendable {
   package var allowedUsers: Set<UInt32> = []
   /// User ids that may connect and only read.
   package var readOnlyUsers: Set<UInt32> = []
+  /// How the journal is kept: when a write counts as done, how large its files are, how much of the disk is
+  /// left free.
+  package var journal = JournalOptions()
+  /// Leave out what the journal holds after this position.
+  package var recoverTo: UInt64?
+  /// Told how far the start has come, on any thread, one call at a time.
+  package var onRecovery: @Sendable (RecoveryProgress) -> Void = { _ in }
   /// When snapshots are taken without being asked for.
   package var snapshotInterval = SnapshotInterval.off
   package var logFormat = LogFormat.text
@@ -58,8 +67,10 @@ package struct Configuration: Sendable {
     package var cutAge = Duration.seconds(300)
     /// Bytes of replaced blocks kept for cuts; past it the queries on the oldest cut end.
     package var retainedByteCount = 2 << 30
-    /// How long a stop waits for queries and unread answers.
+    /// How long a stop waits for queries and unread answers; after a failure of the journal, and for
+    /// cancelled ones.
     package var stopTime = Duration.seconds(10)
+    package var failedStopTime = Duration.milliseconds(200)
 
     package init() {}
   }

@@ -4,6 +4,7 @@ import Columns
 import Ledger
 import Platform
 import Query
+import Storage
 import Synchronization
 import Wire
 
@@ -150,8 +151,11 @@ extension ConnectionLoop {
     }
     let books = shared.books
     let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
+    let byteBound = Books.encodedByteBound(of: command, key: key)
+    guard try admit(byteBound) else { return .hasNoRoom }
     let execution: Execution
     do throws(Refusal) {
+      defer { shared.journal.settle(byteBound: byteBound) }
       execution = try books.execute(command, key: key)
     } catch {
       // A refusal shows what the books hold, so it waits as an answer does.
@@ -164,6 +168,27 @@ extension ConnectionLoop {
       return books.position
     }
     return .done
+  }
+
+  /// Reserves room in the journal for a write.
+  /// - Returns: whether there is room; if not, it is being made, and the loop is woken when there is.
+  private func admit(_ byteBound: Int) throws(WireError) -> Bool {
+    if try admitNow(byteBound) { return true }
+    // Asked again after the journal was told: the room may have come in between.
+    inbox.awaitRoom(true)
+    return try admitNow(byteBound)
+  }
+
+  private func admitNow(_ byteBound: Int) throws(WireError) -> Bool {
+    // Who writes faster than the journal waits for it; who reads does not notice.
+    if shared.journal.isCrowded { return false }
+    switch shared.journal.admit(byteBound: byteBound) {
+    case .admitted: return true
+    case .later: return false
+    case .busy: throw .busy("the journal has too much to write", retryAfter: .milliseconds(20))
+    case .full(let error): throw .storageFailed("the disk is full: \(error)", isOutcomeKnown: true)
+    case .failed(let error): throw .storageFailed("the journal has failed: \(error)", isOutcomeKnown: true)
+    }
   }
 
   // MARK: Queries

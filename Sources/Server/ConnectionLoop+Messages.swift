@@ -53,7 +53,8 @@ extension ConnectionLoop {
   /// Takes nothing new; what was read is finished, then each connection closes.
   mutating func drain() {
     isDraining = true
-    drainDeadline = now + shared.configuration.bounds.stopTime
+    let bounds = shared.configuration.bounds
+    drainDeadline = now + (shared.hasJournalFailed ? bounds.failedStopTime : bounds.stopTime)
     for (_, client) in connections { beginDraining(&client.connection) }
   }
 
@@ -73,6 +74,6 @@ extension ConnectionLoop {
       }
     }
     isHurrying = true
-    drainDeadline = now + .seconds(1)
+    drainDeadline = now + (shared.hasJournalFailed ? shared.configuration.bounds.failedStopTime : .seconds(1))
   }
 }

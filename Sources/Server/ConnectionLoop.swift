@@ -74,6 +74,7 @@ import Wire
       if !postponed.isEmpty { resumePostponed() }
       if now >= nextLook { lookAtQueue() }
       if now >= nextTick { tick() }
+      if let drainDeadline, now >= drainDeadline { hurry() }
     }
   }
 
@@ -299,7 +300,6 @@ import Wire
     expireCuts(bounds)
     for (_, client) in connections { look(&client.connection, bounds) }
     decoder.shrink()
-    if let drainDeadline, now >= drainDeadline { hurry() }
   }
 
   mutating func look(_ connection: inout Connection, _ bounds: Configuration.Bounds) {

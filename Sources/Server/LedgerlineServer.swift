@@ -21,6 +21,16 @@ package enum StartError: Error, CustomStringConvertible {
   }
 }
 
+/// How a server has ended.
+package enum ServerEnding: Sendable, Equatable {
+  /// Everything is on disk, in a last snapshot.
+  case saved
+  /// Everything is on disk, in the journal; the last snapshot failed.
+  case withoutSnapshot
+  /// The journal has failed. What was acknowledged is on disk; what the rest has come to, the next start says.
+  case journalFailed
+}
+
 /// One server. `start` returns when clients can connect; `run` accepts them until `stop` is called or a
 /// signal comes.
 package final class LedgerlineServer: Sendable {
@@ -45,40 +55,64 @@ package final class LedgerlineServer: Sendable {
     let log = log ?? ServerLog(format: configuration.logFormat, clock: clock)
     var opened: OpenedDirectory
     do throws(StorageError) {
-      opened = try Recovery.open(configuration.dataDirectory, clock: clock)
+      opened = try Recovery.open(
+        configuration.dataDirectory, on: configuration.disk, clock: clock,
+        options: RecoveryOptions(
+          target: configuration.recoverTo, direct: configuration.journal.direct,
+          observer: configuration.onRecovery))
     } catch {
       throw .storage(error)
     }
     let isDamaged = opened.report.fellBack || !opened.report.faults.isEmpty
     for line in opened.report.lines { log.log(isDamaged ? .warning : .info, line) }
-    let listening: ListeningSocket
-    do throws(SocketError) {
-      // Who may come in is decided by the kernel's word about the peer; other users must be able to knock.
-      let isShared = !configuration.allowedUsers.isEmpty || !configuration.readOnlyUsers.isEmpty
-      listening = try ListeningSocket.listen(
-        on: configuration.effectiveSocketPath, permissions: isShared ? 0o666 : 0o600, holdsLock: true)
+    let listening = try listen(configuration)
+    // Signals are blocked before any thread starts that stays, so that every one inherits the mask.
+    let signals = try blockSignals(if: handlesSignals)
+    let journal: Journal
+    do throws(StorageError) {
+      journal = try opened.startJournal(configuration.journal)
     } catch {
-      throw .socket(error)
+      throw .storage(error)
     }
     let shared = Shared(
-      configuration: configuration, books: opened.books, report: opened.report, clock: clock, log: log)
+      configuration: configuration, books: opened.books, journal: journal, report: opened.report,
+      clock: clock, log: log)
     do throws(SystemError) {
       return try LedgerlineServer(
         shared, store: opened.store, directoryLock: opened.takeLock(), listening: listening,
-        handlesSignals: handlesSignals)
+        signals: signals)
+    } catch {
+      try? journal.stop()
+      throw .system(error)
+    }
+  }
+
+  private static func blockSignals(if handlesSignals: Bool) throws(StartError) -> SignalDescriptor? {
+    if !handlesSignals { return nil }
+    do throws(SystemError) {
+      return try SignalDescriptor([.terminate, .interrupt])
     } catch {
       throw .system(error)
     }
   }
 
+  private static func listen(_ configuration: Configuration) throws(StartError) -> ListeningSocket {
+    // Who may come in is decided by the kernel's word about the peer; other users must be able to knock.
+    let isShared = !configuration.allowedUsers.isEmpty || !configuration.readOnlyUsers.isEmpty
+    do throws(SocketError) {
+      return try ListeningSocket.listen(
+        on: configuration.effectiveSocketPath, permissions: isShared ? 0o666 : 0o600, holdsLock: true)
+    } catch {
+      throw .socket(error)
+    }
+  }
+
   private init(
     _ shared: Shared, store: SnapshotStore, directoryLock: consuming DirectoryLock,
-    listening: consuming ListeningSocket, handlesSignals: Bool
+    listening: consuming ListeningSocket, signals: consuming SignalDescriptor?
   ) throws(SystemError) {
     SignalDescriptor.ignoreBrokenPipes()
     self.shared = shared
-    // Signals are blocked before any thread starts, so that every thread inherits the mask.
-    let signals = handlesSignals ? try SignalDescriptor([.terminate, .interrupt]) : nil
     let services = try Services(shared: shared, store: store)
     self.services = services
     var loops: [LoopInbox] = []
@@ -92,7 +126,28 @@ package final class LedgerlineServer: Sendable {
     loopThreads = Gate(threads)
     acceptor = try Acceptor(
       listening: listening, directoryLock: directoryLock, signals: signals, shared: shared, loops: loops)
+    followJournal()
     shared.log.log(.info, "listening", [("socket", shared.configuration.effectiveSocketPath)])
+  }
+
+  /// Loops go on when the journal does; when it fails, the server ends.
+  private func followJournal() {
+    shared.journal.onProgress { [weak self, loops] progress in
+      for loop in loops { loop.journalHasGoneOn(progress) }
+      if let failure = progress.failure { self?.journalHasFailed(failure) }
+    }
+    // What has happened before there was anybody to tell.
+    if case .failed(let failure) = shared.journal.report.state { journalHasFailed(failure) }
+  }
+
+  private func journalHasFailed(_ failure: StorageError) {
+    guard shared.noteJournalFailure() else { return }
+    shared.log.log(
+      .error,
+      "the journal has failed, the server ends: what was acknowledged is safe, the next start says what"
+        + " became of the rest", [("reason", "\(failure)")])
+    for loop in loops { loop.wake() }
+    stop()
   }
 
   private static func startLoop(
@@ -108,9 +163,9 @@ package final class LedgerlineServer: Sendable {
   }
 
   /// Accepts clients until the server is to stop, then stops it: nothing new is taken, what was read is
-  /// finished, a last snapshot is taken.
-  /// - Returns: whether all is on disk.
-  package func run() -> Bool {
+  /// finished and answered, the journal is closed, a last snapshot is taken. After a failure of the journal it
+  /// ends within a second, and without a snapshot.
+  package func run() -> ServerEnding {
     acceptor.run()
     shared.log.log(.info, "stopping")
     for loop in loops { loop.post(.drain) }
@@ -120,10 +175,25 @@ package final class LedgerlineServer: Sendable {
       return taken
     }) { thread.join() }
     services.queries.stop()
-    let isSaved = services.snapshots.stop()
+    let ending = close()
     acceptor.close()
+    return ending
+  }
+
+  /// Brings everything to disk; who writes has ended.
+  private func close() -> ServerEnding {
+    do throws(StorageError) {
+      try shared.journal.stop()
+    } catch {
+      journalHasFailed(error)
+    }
+    let isSaved = services.snapshots.stop(takesLast: !shared.hasJournalFailed)
+    if shared.hasJournalFailed {
+      shared.log.log(.error, "stopped by a failure of the journal")
+      return .journalFailed
+    }
     shared.log.log(isSaved ? .info : .error, isSaved ? "stopped" : "stopped without its last snapshot")
-    return isSaved
+    return isSaved ? .saved : .withoutSnapshot
   }
 
   /// Makes `run` return. Any thread, any number of times.

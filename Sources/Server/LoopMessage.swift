@@ -1,6 +1,7 @@
 // What other threads tell an event loop.
 
 import Platform
+import Storage
 import Synchronization
 
 /// A message to a loop, which acts on it between two rounds of events.
@@ -50,14 +51,17 @@ final class LoopInbox: Sendable {
   /// A write waits for room in the journal: each step of the journal wakes the loop.
   func awaitRoom(_ isAwaited: Bool) { awaitsRoom.store(isAwaited, ordering: .sequentiallyConsistent) }
 
-  /// Wakes the loop if it sleeps for that. The journal's thread calls it after each step.
-  func journalHasGoneOn(to committed: UInt64, hasFailed: Bool) {
-    if hasFailed || committed >= awaitedPosition.load(ordering: .sequentiallyConsistent)
+  /// Wakes the loop if it sleeps for this. Called on the journal's threads after each step.
+  func journalHasGoneOn(_ progress: JournalProgress) {
+    if progress.failure != nil
+      || progress.committedPosition >= awaitedPosition.load(ordering: .sequentiallyConsistent)
       || awaitsRoom.load(ordering: .sequentiallyConsistent)
     {
       wakeUp.wake()
     }
   }
+
+  func wake() { wakeUp.wake() }
 
   func takeAll() -> [LoopMessage] {
     messages.withLock { waiting in

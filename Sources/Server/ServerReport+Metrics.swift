@@ -22,6 +22,7 @@ extension ServerReport {
     text.gauge("ledgerline_balances", "Balances.", counts.balances)
     text.counter("ledgerline_transactions_total", "Transactions.", counts.transactions)
     text.gauge("ledgerline_journal_position", "Position of the last fact.", Int(shared.books.position))
+    journal(&text)
     text.gauge(
       "ledgerline_snapshot_position", "Position of the newest snapshot.",
       Int(services.snapshots.store.newestPosition ?? 0))
@@ -33,6 +34,35 @@ extension ServerReport {
         ("{kind=\"allocated\"}", "\(allocator.allocated)"), ("{kind=\"resident\"}", "\(allocator.resident)"),
       ])
     return text.text
+  }
+
+  private func journal(_ text: inout MetricsText) {
+    let report = shared.journal.report
+    let states = ["running", "full", "failed"].map { name in
+      ("{state=\"\(name)\"}", name == report.state.name ? "1" : "0")
+    }
+    text.gauge("ledgerline_journal_state", "1 for the state that the journal is in.", states)
+    text.gauge(
+      "ledgerline_journal_committed_position", "Position up to which answers leave.",
+      Int(report.committedPosition))
+    text.gauge(
+      "ledgerline_journal_durable_position", "Position up to which facts are synced.",
+      Int(report.durablePosition))
+    text.gauge(
+      "ledgerline_journal_pending_bytes", "Bytes of facts that wait to be written.", report.pendingByteCount)
+    text.counter("ledgerline_journal_groups_total", "Groups written.", Int(report.groupCount))
+    text.counter("ledgerline_journal_syncs_total", "Syncs.", Int(report.syncCount))
+    text.counter(
+      "ledgerline_journal_written_bytes_total", "Bytes written, padding included.",
+      Int(report.writtenByteCount))
+    text.gauge("ledgerline_journal_segments", "Segments with facts.", report.segmentCount)
+    text.gauge("ledgerline_journal_segment_bytes", "Bytes of those segments.", report.segmentByteCount)
+    let times = [("0.5", 0.5), ("0.99", 0.99), ("0.999", 0.999)].map { label, quantile in
+      let seconds = Double(report.commitTimes.quantile(quantile).wholeNanoseconds) / 1e9
+      return ("{quantile=\"\(label)\"}", "\(seconds)")
+    }
+    text.gauge(
+      "ledgerline_journal_commit_duration_seconds", "Time to write and sync a group, by quantile.", times)
   }
 
   private var busy: Int { Int(shared.busyCount.load(ordering: .relaxed)) }

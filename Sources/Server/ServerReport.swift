@@ -37,7 +37,7 @@ struct ServerReport {
     output.member("process_id", Int(CurrentProcess.id))
     output.member("data_directory", configuration.dataDirectory)
     output.member("socket", configuration.effectiveSocketPath)
-    output.member("durability", "snapshots")
+    output.member("durability", configuration.journal.durability.description)
     output.member("snapshot_every", configuration.snapshotInterval.description)
     output.member("position", Int(shared.books.position))
     output.key("limits")
@@ -56,6 +56,7 @@ struct ServerReport {
     output.member("balances", counts.balances)
     output.member("transactions", counts.transactions)
     output.endObject()
+    journalState(into: &output)
     output.key("recovery")
     recovery(into: &output)
     output.endObject()
@@ -66,6 +67,8 @@ struct ServerReport {
     output.beginObject()
     output.key("loaded")
     if let loaded = report.loaded { Self.snapshot(loaded, into: &output) } else { output.null() }
+    output.member("replayed_facts", report.replayedFactCount)
+    output.member("torn_bytes", report.tornTail?.byteCount ?? 0)
     output.key("fell_back")
     output.bool(report.fellBack)
     output.key("faults")
@@ -156,14 +159,45 @@ struct ServerReport {
     output.endObject()
   }
 
+  /// `journal`: how it is written; for `server.info`.
+  private func journalState(into output: inout JSONWriter) {
+    let report = shared.journal.report
+    output.key("journal")
+    output.beginObject()
+    output.member("state", report.state.name)
+    output.key("direct")
+    if let isDirect = report.isDirect { output.bool(isDirect) } else { output.null() }
+    output.member("segments", report.segmentCount)
+    output.member("bytes", report.segmentByteCount)
+    output.member("min_free_bytes", shared.journal.options.minimumFreeByteCount)
+    output.endObject()
+  }
+
   private func journal(into output: inout JSONWriter) {
     let position = shared.books.position
     let saved = services.snapshots.store.newestPosition ?? 0
+    let report = shared.journal.report
     output.key("journal")
     output.beginObject()
+    output.member("state", report.state.name)
     output.member("position", Int(position))
+    output.member("committed_position", Int(report.committedPosition))
+    output.member("written_position", Int(report.writtenPosition))
+    output.member("durable_position", Int(report.durablePosition))
+    output.member("lag", Int(position &- min(report.durablePosition, position)))
+    output.member("pending_bytes", report.pendingByteCount)
+    output.member("groups", Int(report.groupCount))
+    output.member("syncs", Int(report.syncCount))
+    output.member("commit_p50_us", Microtext(UInt64(report.commitTimes.quantile(0.5).wholeNanoseconds)))
+    output.member("commit_p99_us", Microtext(UInt64(report.commitTimes.quantile(0.99).wholeNanoseconds)))
+    output.member("commit_max_us", Microtext(UInt64(report.commitTimes.slowest.wholeNanoseconds)))
+    output.member("record_bytes", Int(report.recordByteCount))
+    output.member("written_bytes", Int(report.writtenByteCount))
+    output.member("segments", report.segmentCount)
+    output.member("segment_bytes", report.segmentByteCount)
+    output.member("free_bytes", report.freeByteCount)
     output.member("snapshot_position", Int(saved))
-    output.member("lag", Int(position &- min(saved, position)))
+    output.member("since_snapshot", Int(position &- min(saved, position)))
     output.endObject()
     output.key("cuts")
     output.beginObject()
@@ -187,6 +221,17 @@ struct ServerReport {
     output.beginArray()
     for shard in 0..<Layout.shardCount { output.integer(Layout.rowCount(ofShard: shard, rows: rows)) }
     output.endArray()
+  }
+}
+
+extension JournalReport.State {
+  /// For programs.
+  var name: String {
+    switch self {
+    case .running: "running"
+    case .full: "full"
+    case .failed: "failed"
+    }
   }
 }
 

@@ -10,6 +10,7 @@ import Synchronization
 final class Shared: Sendable {
   let configuration: Configuration
   let books: Books
+  let journal: Journal
   /// How the data directory was opened.
   let report: RecoveryReport
   let clock: any TimeSource
@@ -26,21 +27,27 @@ final class Shared: Sendable {
   let nextConnection = Atomic<UInt64>(1)
   /// Requests refused as BUSY, connections included.
   let busyCount = Atomic<UInt64>(0)
+  private let journalFailed = Atomic<Bool>(false)
 
   /// Position up to which answers may leave.
-  var committedPosition: UInt64 { books.position }
+  var committedPosition: UInt64 { journal.committedPosition }
   /// Nothing more will be committed.
-  var hasJournalFailed: Bool { false }
+  var hasJournalFailed: Bool { journalFailed.load(ordering: .acquiring) }
 
   init(
-    configuration: Configuration, books: Books, report: RecoveryReport, clock: any TimeSource, log: ServerLog
+    configuration: Configuration, books: Books, journal: Journal, report: RecoveryReport,
+    clock: any TimeSource, log: ServerLog
   ) {
     self.configuration = configuration
     self.books = books
+    self.journal = journal
     self.report = report
     self.clock = clock
     self.log = log
     statistics = Statistics(clock: clock)
     startedAt = clock.wallTime()
   }
+  /// Notes that the journal has failed.
+  /// - Returns: whether that is news.
+  func noteJournalFailure() -> Bool { !journalFailed.exchange(true, ordering: .acquiringAndReleasing) }
 }

@@ -54,14 +54,17 @@ final class SnapshotKeeper: Sendable {
   }
 
   /// Ends the thread, a running snapshot first; then takes a last one of what has changed since.
-  /// - Returns: whether everything is on disk.
-  func stop() -> Bool {
+  /// - Parameter takesLast: false after a failure of the journal: what it has not written must not come to
+  ///   count by another way.
+  /// - Returns: whether a snapshot holds everything.
+  func stop(takesLast: Bool) -> Bool {
     state.updateAndWakeAll { $0.isStopping = true }
     thread.withLock { thread in
       let taken = thread
       thread = nil
       return taken
     }?.join()
+    if !takesLast { return false }
     let cut = shared.books.cut()
     if store.newestPosition == cut.position { return true }
     return take(cut) != nil
@@ -105,7 +108,7 @@ final class SnapshotKeeper: Sendable {
     defer { cut.doneReading() }
     let start = shared.clock.monotonicTime()
     do {
-      let description = try store.create(cut)
+      let description = try store.create(cut) { [shared] _ in !shared.hasJournalFailed }
       let time = shared.clock.monotonicTime() - start
       shared.log.log(
         .info, "snapshot taken",

@@ -12,7 +12,7 @@ final class TestServer: Sendable {
   let directory: TemporaryDirectory
   let server: LedgerlineServer
   private let thread: Gate<Platform.Thread?>
-  private let isSaved = Gate<Bool?>(nil)
+  private let ending = Gate<ServerEnding?>(nil)
 
   /// - Parameter configure: changes the settings before the start.
   init(
@@ -27,11 +27,11 @@ final class TestServer: Sendable {
     let log = ServerLog(format: .text, clock: clock) { _ in }
     let server = try LedgerlineServer.start(configuration, clock: clock, log: log)
     self.server = server
-    let isSaved = isSaved
+    let ending = ending
     thread = Gate(
       try Platform.Thread(name: "test-server") {
         let outcome = server.run()
-        isSaved.withLock { $0 = outcome }
+        ending.withLock { $0 = outcome }
       })
   }
 
@@ -44,12 +44,17 @@ final class TestServer: Sendable {
   @discardableResult
   func stop() -> Bool {
     server.stop()
+    return end() == .saved
+  }
+
+  /// Waits for the server's end, which something else brings about.
+  func end() -> ServerEnding? {
     thread.withLock { thread in
       let taken = thread
       thread = nil
       return taken
     }?.join()
-    return isSaved.withLock { $0 } ?? false
+    return ending.withLock { $0 }
   }
 
   deinit { stop() }
@@ -124,6 +129,14 @@ final class TestClient {
   /// Whether the server ends the connection, after no further answer.
   func isEnded() throws -> Bool {
     do { return try line() == nil } catch Failure.peerGone { return true }
+  }
+
+  /// Whether anything has come that was not taken: bytes, or the end.
+  func hasInput() throws -> Bool {
+    if taken < received.count { return true }
+    let events = try EventLoop(capacity: 1)
+    try events.add(socket.descriptor, token: 1, interest: .read)
+    return try events.wait(timeout: .zero).eventCount > 0
   }
 
   func finishWriting() { socket.shutdown(.writing) }

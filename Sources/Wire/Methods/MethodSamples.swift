@@ -4,17 +4,21 @@ enum MethodSamples {
   static let info =
     #"{"name":"ledgerline","version":"0.1.0","protocol":"1","connection":1,"started_at":"2025-01-01T00:00:00Z","#
     + #""process_id":4711,"data_directory":"/srv/books","socket":"/srv/books/ledgerline.sock","#
-    + #""durability":"snapshots","snapshot_every":"5m","position":1,"limits":{"line_bytes":16777216,"#
+    + #""durability":"always","snapshot_every":"5m","position":1,"limits":{"line_bytes":16777216,"#
     + #""connections":10000,"unfinished_requests":1024,"queued_queries":1024,"event_loops":1,"#
     + #""query_threads":1},"counts":{"ledgers":1,"identities":0,"balances":0,"transactions":0},"#
-    + #""recovery":{"loaded":null,"fell_back":false,"faults":[]}}"#
+    + #""journal":{"state":"running","direct":true,"segments":1,"bytes":1048576,"min_free_bytes":33554432},"#
+    + #""recovery":{"loaded":null,"replayed_facts":0,"torn_bytes":0,"fell_back":false,"faults":[]}}"#
 
   static let stats =
     #"{"methods":{"server.info":{"count":1,"errors":0,"p50_us":15.8,"p99_us":15.8,"p999_us":15.8,"max_us":15.8}},"#
     + #""queues":{"queued_queries":0,"running_queries":0,"unanswered_requests":0,"unfinished_line_bytes":0,"#
     + #""connections":1,"busy":0},"memory":{"allocated_bytes":29039840,"resident_bytes":32567296,"#
     + #""balances_bytes":16384,"transactions_bytes":16384,"records_bytes":24},"#
-    + #""journal":{"position":1,"snapshot_position":0,"lag":1},"#
+    + #""journal":{"state":"running","position":1,"committed_position":1,"written_position":1,"#
+    + #""durable_position":1,"lag":0,"pending_bytes":0,"groups":1,"syncs":1,"commit_p50_us":114.688,"#
+    + #""commit_p99_us":114.688,"commit_max_us":112.4,"record_bytes":98,"written_bytes":8192,"segments":1,"#
+    + #""segment_bytes":1048576,"free_bytes":5238784,"snapshot_position":0,"since_snapshot":1},"#
     + #""cuts":{"held":0,"retained_bytes":0,"newest_age_us":null},"shard_rows":[0,0,0]}"#
 
   static let metrics =
