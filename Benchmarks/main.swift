@@ -17,7 +17,7 @@ enum Scale {
 
 let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("socket", { try SocketBenchmark.run($0) }),
-  ("durable", { try DurableBenchmark.run($0) }),
+  ("promise", { try PromiseBenchmark.run($0) }),
   ("books", { try BooksBenchmark.run($0) }),
   ("facts", { try FactsBenchmark.run($0) }),
   ("wire", { try WireBenchmarks.run($0) }),

@@ -25,7 +25,7 @@ enum ServeCommand {
       .init("socket", value: .required("PATH"), help: "socket path (default: DIR/ledgerline.sock)"),
       .init(
         "durability", value: .required("MODE"),
-        help: "always, interval=MS or none: when a write is on the disk (default: always, before its answer)"),
+        help: "always, interval=MS or none: when it is on disk (default: always, before the answer)"),
       .init(
         "min-free", value: .required("BYTES"),
         help: "bytes of the disk that are left free; writes are refused before (default: 33554432)"),

@@ -22,8 +22,8 @@ struct AnswerQueue: ~Copyable {
   private enum Slot {
     case unfinished
     case finished([UInt8], position: UInt64)
-    /// Answers of a batch, in order; `missing` of them are not finished. It waits for the greatest position of
-    /// its answers.
+    /// Answers of a batch, in order; `missing` of them are not finished. It waits for the greatest position
+    /// of its answers.
     case batch([[UInt8]?], missing: Int, position: UInt64)
     case stream(StreamedAnswer)
   }

@@ -1,5 +1,5 @@
-// What a loop does when the journal has gone on: answers leave, reads that waited are carried out, writes find
-// room; and what it does when the journal has failed.
+// What a loop does when the journal has gone on: answers leave, reads that waited are carried out, writes
+// find room; and what it does when the journal has failed.
 
 import Ledger
 import Platform

@@ -36,7 +36,7 @@ import Wire
   var parked: [UInt64] = []
   /// The journal has failed, and what waited for it was told.
   var hasFailed = false
-  var spin = SyncSpin()
+  var spin: SyncSpin
   var now: MonotonicTime
   var isDraining = false
   /// Requests of all connections that are answered from elsewhere.
@@ -61,6 +61,7 @@ import Wire
     nextTick = now
     nextLook = now
     slice = TimeSlice(clock: shared.clock)
+    spin = SyncSpin(loopCount: shared.configuration.loopCount)
   }
 
   /// Runs until the server has stopped and every connection is closed.

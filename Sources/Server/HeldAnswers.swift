@@ -9,8 +9,8 @@ import Wire
 ///     0         marks[head - 1].end    marks[head].end
 ///
 /// Answers leave in order, so a mark also holds whatever comes after it, and positions of marks only rise. An
-/// answer costs no allocation: its bytes are written straight into the buffer, and its mark is merged with the
-/// one before when that waits at least as long.
+/// answer costs no allocation: its bytes are written straight into the buffer, and its mark is merged with
+/// the one before when that waits at least as long.
 struct HeldAnswers: ~Copyable {
   private struct Mark {
     /// Where its answers end, counted from the first byte that ever waited here.
@@ -42,8 +42,8 @@ struct HeldAnswers: ~Copyable {
   /// Marks that have not been passed: for one answer at a time there is one.
   var markCount: Int { marks.count - head }
 
-  /// Appends the answer that `write` makes; it says from which committed position on the answer may leave. When
-  /// it throws, nothing is appended.
+  /// Appends the answer that `write` makes; it says from which committed position on the answer may leave.
+  /// When it throws, nothing is appended.
   /// - Complexity: O(bytes of the answer), amortised.
   mutating func append<Failure: Error>(
     _ write: (inout JSONWriter) throws(Failure) -> UInt64

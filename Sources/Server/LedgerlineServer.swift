@@ -27,7 +27,8 @@ package enum ServerEnding: Sendable, Equatable {
   case saved
   /// Everything is on disk, in the journal; the last snapshot failed.
   case withoutSnapshot
-  /// The journal has failed. What was acknowledged is on disk; what the rest has come to, the next start says.
+  /// The journal has failed. What was acknowledged is on disk; what the rest has come to, the next start
+  /// says.
   case journalFailed
 }
 
@@ -163,8 +164,8 @@ package final class LedgerlineServer: Sendable {
   }
 
   /// Accepts clients until the server is to stop, then stops it: nothing new is taken, what was read is
-  /// finished and answered, the journal is closed, a last snapshot is taken. After a failure of the journal it
-  /// ends within a second, and without a snapshot.
+  /// finished and answered, the journal is closed, a last snapshot is taken. After a failure of the journal
+  /// it ends within a second, and without a snapshot.
   package func run() -> ServerEnding {
     acceptor.run()
     shared.log.log(.info, "stopping")

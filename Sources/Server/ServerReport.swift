@@ -165,6 +165,8 @@ struct ServerReport {
     output.key("journal")
     output.beginObject()
     output.member("state", report.state.name)
+    output.key("reason")
+    if let reason = report.state.reason { output.string(reason) } else { output.null() }
     output.key("direct")
     if let isDirect = report.isDirect { output.bool(isDirect) } else { output.null() }
     output.member("segments", report.segmentCount)
@@ -231,6 +233,15 @@ extension JournalReport.State {
     case .running: "running"
     case .full: "full"
     case .failed: "failed"
+    }
+  }
+
+  /// For people, when it is not running as it should.
+  var reason: String? {
+    switch self {
+    case .running: nil
+    case .full(let error): error.description
+    case .failed(let error): error.description
     }
   }
 }

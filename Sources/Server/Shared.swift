@@ -11,6 +11,7 @@ final class Shared: Sendable {
   let configuration: Configuration
   let books: Books
   let journal: Journal
+  private let answersWait: Bool
   /// How the data directory was opened.
   let report: RecoveryReport
   let clock: any TimeSource
@@ -30,7 +31,7 @@ final class Shared: Sendable {
   private let journalFailed = Atomic<Bool>(false)
 
   /// Position up to which answers may leave.
-  var committedPosition: UInt64 { journal.committedPosition }
+  var committedPosition: UInt64 { answersWait ? journal.durablePosition : journal.committedPosition }
   /// Nothing more will be committed.
   var hasJournalFailed: Bool { journalFailed.load(ordering: .acquiring) }
 
@@ -41,6 +42,7 @@ final class Shared: Sendable {
     self.configuration = configuration
     self.books = books
     self.journal = journal
+    answersWait = journal.answersWait
     self.report = report
     self.clock = clock
     self.log = log

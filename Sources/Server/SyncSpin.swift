@@ -17,8 +17,11 @@ struct SyncSpin {
   private var failureCount = 0
   private var restCount = 0
 
-  /// - Parameter processorCount: with one core, whoever spins keeps the others from working.
-  init(processorCount: Int = CurrentProcess.processorCount) { hasCores = processorCount > 1 }
+  /// - Parameter loopCount: loops that may spin at a time; without a core beside them, whoever spins keeps
+  ///   the journal and the clients from working.
+  init(loopCount: Int, processorCount: Int = CurrentProcess.processorCount) {
+    hasCores = processorCount > loopCount
+  }
 
   /// Whether to spin now. Counts the sleeps while it rests.
   var isWorthwhile: Bool {

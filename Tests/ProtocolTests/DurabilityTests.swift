@@ -240,7 +240,7 @@ import Testing
       $0.journal.firstSegmentByteCount = 1 << 20
       $0.journal.segmentByteCount = 1 << 20
     }
-    // The next segment cannot be made before the syncs go on; what comes meanwhile fills those that are there.
+    // No segment can be made while syncs are held; what comes meanwhile fills those that are there.
     bench.held.hold()
     let writers = try (0..<3).map { try Writer(bench.server, name: "\($0)", count: 400) }
     bench.held.waitUntilHeld()

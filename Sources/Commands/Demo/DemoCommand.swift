@@ -63,7 +63,7 @@ final class Demo {
       "Ledgerline demo: " + counted(books.balanceCount, "balance") + ", "
         + counted(books.transferCount, "transfer")
     )
-    try say("a server of its own on \(directory)")
+    try say("a server of its own on \(directory); every write is synced before it is answered")
     var server = try DemoServer(program: program, directory: directory)
     let before = try watching(server) { client in
       try load(client)

@@ -11,7 +11,7 @@ struct DemoServer: ~Copyable {
   private static let keeper = """
     trap '' INT
     exec 2>/dev/null
-    "$0" serve --data "$1/data" --socket "$1/ledgerline.sock" >"$1/server.log" 2>&1 </dev/null &
+    "$0" serve --durability always --data "$1/data" --socket "$1/ledgerline.sock" >"$1/server.log" 2>&1 </dev/null &
     server=$!
     echo $server >"$1/server.pid"
     read -r word

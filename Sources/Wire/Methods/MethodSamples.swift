@@ -7,7 +7,8 @@ enum MethodSamples {
     + #""durability":"always","snapshot_every":"5m","position":1,"limits":{"line_bytes":16777216,"#
     + #""connections":10000,"unfinished_requests":1024,"queued_queries":1024,"event_loops":1,"#
     + #""query_threads":1},"counts":{"ledgers":1,"identities":0,"balances":0,"transactions":0},"#
-    + #""journal":{"state":"running","direct":true,"segments":1,"bytes":1048576,"min_free_bytes":33554432},"#
+    + #""journal":{"state":"running","reason":null,"direct":true,"#
+    + #""segments":1,"bytes":1048576,"min_free_bytes":33554432},"#
     + #""recovery":{"loaded":null,"replayed_facts":0,"torn_bytes":0,"fell_back":false,"faults":[]}}"#
 
   static let stats =

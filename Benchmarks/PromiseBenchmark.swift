@@ -6,8 +6,8 @@ import Server
 import Storage
 import Wire
 
-/// One run for each durability, each in a fresh directory below $LEDGERLINE_BENCH_DIR (default /tmp).
-struct DurableBenchmark {
+/// One run for each durability, each in a fresh directory below $LEDGERLINE_BENCHMARK_DIR (default /tmp).
+struct PromiseBenchmark {
   private static let balanceCount = 10_000
   /// Requests that may be on their way when one client has many.
   private static let window = 64
@@ -16,17 +16,24 @@ struct DurableBenchmark {
   private let root: String
 
   static func run(_ scale: Scale) throws {
-    let base = CurrentProcess.environment("LEDGERLINE_BENCH_DIR") ?? "/tmp"
+    let base = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
     let directory = try DataDirectory(creating: "\(base)/ledgerline-durable-\(CurrentProcess.id)")
     defer { try? directory.removeWithContents() }
     let bare = try BareSync.measure(scale(4000), in: directory)
     print(line("bare write and sync of 4 KiB", bare, count: scale(4000)))
-    let benchmark = DurableBenchmark(scale: scale, root: directory.path)
-    let none = try benchmark.measure(.none)
-    let always = try benchmark.measure(.always)
-    for (name, rate) in none {
-      guard let other = always.first(where: { $0.0 == name })?.1 else { continue }
-      print(pad("  \(name): always / none", 50) + fixed(other / rate))
+    let benchmark = PromiseBenchmark(scale: scale, root: directory.path)
+    // Turn and turn about, and the best of each: whatever else the machine does hits both.
+    var best: [String: [String: Double]] = [:]
+    for turn in 0..<2 {
+      for durability in [Durability.none, .always] {
+        for (name, rate) in try benchmark.measure(durability, turn) {
+          best["\(durability)", default: [:]][name] = max(best["\(durability)"]?[name] ?? 0, rate)
+        }
+      }
+    }
+    for (name, rate) in (best["none"] ?? [:]).sorted(by: { $0.key < $1.key }) {
+      guard let other = best["always"]?[name] else { continue }
+      print(pad("  \(name): always / none", 56) + fixed(other / rate))
     }
   }
 
@@ -38,9 +45,9 @@ struct DurableBenchmark {
   }
 
   /// - Returns: operations a second, by name.
-  private func measure(_ durability: Durability) throws -> [(String, Double)] {
-    var configuration = Configuration(dataDirectory: "\(root)/\(durability)")
-    configuration.socketPath = "\(root)/\(durability).sock"
+  private func measure(_ durability: Durability, _ turn: Int) throws -> [(String, Double)] {
+    var configuration = Configuration(dataDirectory: "\(root)/\(durability)-\(turn)")
+    configuration.socketPath = "\(root)/\(durability)-\(turn).sock"
     configuration.queryThreadCount = 1
     configuration.journal.durability = durability
     let log = ServerLog(format: .text, clock: SystemClock()) { _ in }
