@@ -149,6 +149,18 @@ struct AnswerQueue: ~Copyable {
   /// Takes away the first bytes of those that may leave: they have left.
   mutating func sent(_ count: Int) { front.sent(count) }
 
+  /// The place whose answer comes next; the answers of all places before it have left their places.
+  var frontSlot: UInt64 { nextNumber - UInt64(slots.count - head) }
+  /// Nothing is on its way out before the slots.
+  var isFrontEmpty: Bool { front.isEmpty }
+  /// Bytes that have left, and those that have or wait before the slots, since the connection began.
+  var leftByteCount: UInt64 { front.leftByteCount }
+  var frontByteCount: UInt64 { front.leftByteCount + UInt64(front.byteCount) }
+
+  /// Puts whole or cut lines before everything that waits, none of which may leave now: the socket did not
+  /// take them.
+  mutating func putFirst(_ bytes: ArraySlice<UInt8>) { front.putFirst(bytes) }
+
   /// The stream that is due now: all answers before it are out, and what its rows show is committed.
   func dueStream(_ committed: UInt64) -> StreamedAnswer? {
     guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head],

@@ -32,6 +32,8 @@ struct Connection: ~Copyable {
   var batch: BatchProgress?
   /// The write that waits for room in the journal; nothing behind it is carried out.
   var parked: ParkedWrite?
+  /// Subscriptions, and streams of changes that have not ended.
+  var feeds: [ChangeFeed] = []
   /// Lines or a batch go on in the loop's next turn, after the other connections.
   var isPostponed = false
   /// The loop's list of connections whose answers wait for a position has this one.
@@ -57,7 +59,7 @@ struct Connection: ~Copyable {
   /// Nothing is left to read or to answer.
   var isFinished: Bool {
     if isPostponed || batch != nil || parked != nil { return false }
-    return hasEnded && isGone || (hasEnded || isDraining) && answers.isEmpty
+    return hasEnded && isGone || (hasEnded || isDraining) && answers.isEmpty && feeds.isEmpty
   }
 }
 

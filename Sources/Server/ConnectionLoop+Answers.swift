@@ -48,15 +48,18 @@ extension ConnectionLoop {
       return
     }
     if !output.isEmpty { writeOutput(&connection) }
+    if !connection.feeds.isEmpty { endStopped(&connection) }
     var streamed = 0
     while true {
       if hasFailed { failHeld(&connection) }
       let committed = shared.committedPosition
       connection.answers.settle(committed)
       writeLeaving(&connection)
-      guard !connection.isGone, let stream = connection.answers.dueStream(committed),
-        streamed < Self.streamBytesPerTurn
-      else { return }
+      if connection.isGone { return }
+      guard let stream = connection.answers.dueStream(committed), streamed < Self.streamBytesPerTurn else {
+        if writeChanges(&connection) { continue }
+        return
+      }
       pump(stream, &connection)
       streamed += output.count
       writeOutput(&connection)

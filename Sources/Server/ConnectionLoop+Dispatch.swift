@@ -85,7 +85,7 @@ extension ConnectionLoop {
     let start = shared.clock.monotonicTime()
     do throws(WireError) {
       if let position = request.minimumPosition, request.isRead {
-        if position > shared.committedPosition {
+        if position > visiblePosition(to: request) {
           return try wait(request, for: position, &connection, place, from: start)
         }
         // Another loop has written since the run's cut was taken.
@@ -109,6 +109,7 @@ extension ConnectionLoop {
         if connection.isGone || request.id == nil { return }
         try run(query, reply, request, &connection, place, cut: cut ?? shared.books.cut(), from: start)
         return
+      case .changes(let call): return try carryOut(call, request, &connection, place, from: start)
       case .server(let call):
         if request.wantsStream { throw .notStreamable }
         if try serve(call, request, &connection, place, from: start) { return }
@@ -283,7 +284,7 @@ extension DecodedRequest {
   /// Whether the request only looks: it may share a cut, and may wait for a position.
   var isRead: Bool {
     switch call {
-    case .success(.read), .success(.query): true
+    case .success(.read), .success(.query), .success(.changes): true
     case .success(.write), .success(.server), .failure: false
     }
   }

@@ -18,6 +18,10 @@ extension ConnectionLoop {
         guard let client = connections[number] else { continue }
         client.connection.answers.beginStream(slot, answer)
         resume(&client.connection)
+      case .changesMade(let number, let feed):
+        guard let client = connections[number] else { continue }
+        take(feed, &client.connection)
+      case .changesCommitted: wakeSubscribers()
       case .lookAgain(let number):
         services.queries.dropStopped()
         lookAtWaiters()
@@ -61,6 +65,7 @@ extension ConnectionLoop {
   mutating func beginDraining(_ connection: inout Connection) {
     guard read(&connection) else { return }
     connection.isDraining = true
+    if !connection.feeds.isEmpty { flush(&connection) }
     settle(&connection)
   }
 

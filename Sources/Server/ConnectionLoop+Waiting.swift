@@ -118,7 +118,7 @@ extension ConnectionLoop {
   private mutating func look(at waiter: PositionWaiter, _ connection: inout Connection) {
     do {
       try waiter.stop.check()
-      let isThere = shared.committedPosition >= waiter.position
+      let isThere = visiblePosition(to: waiter.request) >= waiter.position
       if !isThere && !isDraining && !hasFailed {
         leastAwaited = min(leastAwaited, waiter.position)
         waiters.append(waiter)

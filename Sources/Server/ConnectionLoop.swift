@@ -26,6 +26,10 @@ import Wire
   var decoder: RequestDecoder
   /// Answers being made; empty between two connections.
   var output = JSONWriter(capacity: 64 << 10)
+  /// Asks to be told of commits.
+  let watch: CommitWatch
+  /// Connections with a subscription that waits for a commit.
+  var subscribers: Set<UInt64> = []
   /// Requests that wait for a journal position.
   var waiters: [PositionWaiter] = []
   /// Connections whose first answer waits for a journal position.
@@ -55,6 +59,7 @@ import Wire
     self.shared = shared
     self.services = services
     self.inbox = inbox
+    watch = shared.commitWatches.add(inbox)
     self.events = events
     decoder = RequestDecoder()
     now = shared.clock.monotonicTime()
@@ -301,6 +306,7 @@ import Wire
     expireCuts(bounds)
     for (_, client) in connections { look(&client.connection, bounds) }
     decoder.shrink()
+    wakeSubscribers()
   }
 
   mutating func look(_ connection: inout Connection, _ bounds: Configuration.Bounds) {

@@ -101,6 +101,22 @@ struct HeldAnswers: ~Copyable {
     writer.consume(count)
   }
 
+  /// Bytes that have left since the connection began.
+  var leftByteCount: UInt64 { leftCount }
+
+  /// Puts bytes before everything that waits, to leave at once; nothing else may leave now.
+  /// - Complexity: O(bytes that wait).
+  mutating func putFirst(_ bytes: ArraySlice<UInt8>) {
+    precondition(leavingByteCount == 0, "what leaves is not interrupted")
+    let held = writer.take(from: 0)
+    writer.raw(bytes.span)
+    writer.raw(held.span)
+    let count = UInt64(bytes.count)
+    leavingEnd += count
+    marks = marks[head...].map { Mark(end: $0.end + count, position: $0.position) }
+    head = 0
+  }
+
   /// Takes out what is held, so that something else can be appended in its place.
   mutating func takeHeld() -> [UInt8] {
     marks.removeAll(keepingCapacity: true)

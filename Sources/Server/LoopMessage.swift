@@ -12,6 +12,10 @@ enum LoopMessage: Sendable {
   case finished(connection: UInt64, AnswerPlace, line: [UInt8], position: UInt64)
   /// The rows of a streamed query are known.
   case streamReady(connection: UInt64, slot: UInt64, StreamedAnswer)
+  /// A piece of a feed was made.
+  case changesMade(connection: UInt64, ChangeFeed)
+  /// Something was committed that subscribers wait for.
+  case changesCommitted
   /// Look at the due stream again: it may have been cancelled.
   case lookAgain(connection: UInt64)
   /// Take no more requests, finish what was read, close.

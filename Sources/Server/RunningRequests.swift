@@ -18,12 +18,21 @@ final class RunningRequests: Sendable {
     var isWrite = false
     /// When the cut was taken that the request holds; nil if it holds none.
     var cutTakenAt: MonotonicTime?
+    /// A subscription: answered, but not over.
+    var isAnswered = false
   }
 
   private let entries = Guarded<[UInt64: [Entry]]>([:])
 
-  /// Requests running now.
-  var count: Int { entries.withLock { $0.reduce(0) { $0 + $1.value.count } } }
+  /// Requests running now, subscriptions left out.
+  var count: Int { count(where: { !$0.isAnswered }) }
+
+  /// Subscriptions, of all connections.
+  var subscriptionCount: Int { count(where: \.isAnswered) }
+
+  private func count(where isMeant: (Entry) -> Bool) -> Int {
+    entries.withLock { $0.reduce(0) { $0 + $1.value.count(where: isMeant) } }
+  }
 
   func add(_ connection: UInt64, _ entry: Entry) {
     entries.withLock { $0[connection, default: []].append(entry) }

@@ -20,6 +20,7 @@ final class Shared: Sendable {
   let queries = QueryEngine()
   let statistics: Statistics
   let running = RunningRequests()
+  let commitWatches = CommitWatches()
   /// Connections that are open.
   let connectionCount = Atomic<Int>(0)
   /// Bytes of unfinished lines beyond the small ones, over all connections.

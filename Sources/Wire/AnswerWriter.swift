@@ -38,7 +38,7 @@ package enum AnswerWriter {
     writer.raw("}\n")
   }
 
-  private static func object(of error: WireError, into writer: inout JSONWriter) {
+  static func object(of error: WireError, into writer: inout JSONWriter) {
     writer.beginObject()
     writer.key("code")
     writer.integer(error.code.rawValue)

@@ -9,7 +9,7 @@ extension MethodName {
   package var givesRows: Bool {
     switch self {
     case .ledgersList, .ledgersFilter, .identitiesList, .identitiesFilter, .balancesList, .balancesFilter,
-      .transactionsList, .transactionsFilter:
+      .transactionsList, .transactionsFilter, .changesRead:
       true
     default: false
     }
@@ -34,6 +34,8 @@ extension ParamsReader {
     case .balancesFilter: return filter(params, .balances, isStream: request.wantsStream)
     case .transactionsList: return list(params, .transactions, isStream: request.wantsStream)
     case .transactionsFilter: return filter(params, .transactions, isStream: request.wantsStream)
+    case .changesRead: return changesRead(params, isStream: request.wantsStream).map { .changes($0) }
+    case .changesSubscribe: return changesSubscribe(params).map { .changes($0) }
     case .ledgersCreate, .ledgersUpdate, .identitiesCreate, .identitiesUpdate, .identitiesDelete,
       .metadataUpdate, .balancesCreate, .balancesCreateMany, .balancesUpdateIdentity, .transactionsCreate,
       .transactionsCreateMany:

@@ -12,6 +12,7 @@ package enum MethodName: UInt8, CaseIterable, Sendable {
   case balancesList, balancesFilter
   case transactionsCreate, transactionsCreateMany, transactionsGet, transactionsGetByReference
   case transactionsList, transactionsFilter
+  case changesRead, changesSubscribe
 
   /// Its name on the wire.
   package var name: StaticString {
@@ -49,6 +50,8 @@ package enum MethodName: UInt8, CaseIterable, Sendable {
     case .transactionsGetByReference: "transactions.get_by_reference"
     case .transactionsList: "transactions.list"
     case .transactionsFilter: "transactions.filter"
+    case .changesRead: "changes.read"
+    case .changesSubscribe: "changes.subscribe"
     }
   }
 }
@@ -64,7 +67,8 @@ extension MethodName {
     case .serverPing, .serverInfo, .serverStats, .serverMetrics, .serverCancel, .snapshotsCreate,
       .snapshotsList, .discover, .ledgersGet, .ledgersList, .ledgersFilter, .identitiesGet, .identitiesList,
       .identitiesFilter, .balancesGet, .balancesGetByIndicator, .balancesList, .balancesFilter,
-      .transactionsGet, .transactionsGetByReference, .transactionsList, .transactionsFilter:
+      .transactionsGet, .transactionsGetByReference, .transactionsList, .transactionsFilter,
+      .changesRead, .changesSubscribe:
       false
     }
   }

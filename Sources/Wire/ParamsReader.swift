@@ -18,6 +18,7 @@ package enum WireLimit {
   package static let keyBytes = 128
   package static let pageRows = 1000
   package static let defaultPageRows = 20
+  package static let defaultChanges = 100
   package static let timeoutMilliseconds = 86_400_000
   /// Bytes of a text in a filter.
   package static let operandBytes = 64 << 10

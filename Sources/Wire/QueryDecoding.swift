@@ -116,7 +116,7 @@ extension ParamsReader {
         draft.isAscending = ascending
         draft.hasOrder = true
       }
-    case .limit: draft.limit = limit(value, isStream: draft.isStream)
+    case .limit: draft.limit = pageLimit(value, isStream: draft.isStream)
     case .offset: draft.offset = offset(value)
     case .cursor:
       draft.wantsCursor = true
@@ -171,7 +171,8 @@ extension ParamsReader {
     return text.utf8.count <= limit ? text : text.prefix(limit) + "…"
   }
 
-  private mutating func limit(_ value: JSONValue, isStream: Bool) -> Int? {
+  /// How many rows are wanted, nil for null and when it is wrong.
+  mutating func pageLimit(_ value: JSONValue, isStream: Bool) -> Int? {
     if value.kind == .null { return nil }
     if let limit = value.int64(), limit >= 1, isStream || limit <= WireLimit.pageRows { return Int(limit) }
     faults.add(

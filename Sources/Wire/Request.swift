@@ -64,6 +64,15 @@ package enum Call: Sendable {
   case read(ReadCall)
   /// Needs a cut; may be streamed.
   indirect case query(QueryRequest, QueryReply)
+  /// Facts by position.
+  case changes(ChangesCall)
+}
+
+/// What is wanted of the change stream.
+package enum ChangesCall: Sendable {
+  case read(from: UInt64, limit: Int)
+  /// From what comes next when there is no position.
+  case subscribe(from: UInt64?)
 }
 
 /// What the server answers from itself.

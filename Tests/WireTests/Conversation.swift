@@ -8,10 +8,16 @@ import Query
 
 /// One client that talks to fresh books whose time stands still.
 struct Conversation: ~Copyable {
-  let books = Books(clock: ManualClock(), seed: (1, 2))
+  let log: FactLog
+  let books: Books
   private var decoder = RequestDecoder()
   private var lines = LineDecoder()
   private var writer = JSONWriter()
+
+  init() {
+    log = FactLog()
+    books = Books(clock: ManualClock(), seed: (1, 2), log: log)
+  }
 
   /// The line that answers `line`, without its end; nil for notifications.
   mutating func answer(_ line: [UInt8]) -> String? {
@@ -70,7 +76,7 @@ struct Conversation: ~Copyable {
       AnswerWriter.beginResult(id, into: &writer)
       MethodTable.openRPC(into: &writer)
       AnswerWriter.endResult(position: nil, into: &writer)
-    case .success(.server):
+    case .success(.server), .success(.changes):
       AnswerWriter.error(.forbidden("this is answered by the server"), id, into: &writer)
     }
     if request.id == nil { writer.removeAll() }

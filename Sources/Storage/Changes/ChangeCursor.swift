@@ -29,7 +29,10 @@ package final class ChangeCursor: @unchecked Sendable {
     }
     guard waiting == nil, position <= limit else {
       // Nothing is kept for a follower that has everything.
-      if place == records.count, !records.isEmpty { records = [] }
+      if place == records.count, place > 0 {
+        records = []
+        place = 0
+      }
       return nil
     }
     if place == records.count { try read(upTo: limit) }

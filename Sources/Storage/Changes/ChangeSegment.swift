@@ -41,8 +41,8 @@ final class ChangeSegment: Sendable {
     state = Guarded(State(window: try RecordWindow(file)))
   }
 
-  /// Copies whole records from `position` on, of positions up to `limit`, about `byteLimit` bytes and at least
-  /// one record. One caller at a time; the others wait.
+  /// Copies whole records from `position` on, of positions up to `limit`, about `byteLimit` bytes and at
+  /// least one record. One caller at a time; the others wait.
   /// - Returns: empty when the segment ends before `position`.
   /// - Complexity: O(bytes copied + one step of the index); the first to come so far reads the heads of the
   ///   groups before.

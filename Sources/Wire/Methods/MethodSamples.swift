@@ -30,6 +30,11 @@ enum MethodSamples {
     #"{"name":"snapshot-1","position":1,"created_at":"2025-01-01T00:00:00Z","bytes":1070,"ledgers":1,"#
     + #""identities":0,"balances":0,"transactions":0}"#
 
+  static let changes =
+    #"{"changes":[{"position":1,"time":"2025-01-01T00:00:00Z","type":"ledger.created","object":"#
+    + #"{"ledger_id":"general_ledger_id","name":"General Ledger","created_at":"2025-01-01T00:00:00Z","#
+    + #""meta_data":{}},"end_of_command":true}],"next_position":2,"committed_position":1}"#
+
   static let discovery =
     #"{"openrpc":"1.3.2","info":{"title":"Ledgerline","description":"…","version":"1.0.0"},"methods":[],"#
     + #""components":{"schemas":{}}}"#

@@ -37,6 +37,7 @@ extension MethodTable {
     + [
       ("Ledger", object(EntityMembers.ledgers)), ("Identity", object(EntityMembers.identities)),
       ("Balance", object(EntityMembers.balances)), ("Transaction", object(EntityMembers.transactions)),
+      ("Change", change),
       ("NewBalance", params(of: .balancesCreate, in: balanceMethods)),
       ("NewTransaction", params(of: .transactionsCreate, in: transactionMethods)),
     ]

@@ -10,7 +10,7 @@ extension MethodTable {
       Made from the method table in `Sources/Wire/Methods`; do not edit it here. After a change there:
       `LEDGERLINE_WRITE_DOCS=1 swift test --filter MethodTable`. A test runs every example below, one after
       another, on empty books whose clock stands at 2025-01-01, and compares the answer; of the answers that
-      depend on the server (`server.*`, `snapshots.*`, `rpc.discover`) it compares the members.
+      depend on the server (`server.*`, `snapshots.*`, `changes.*`, `rpc.discover`) it compares the members.
 
       What holds for all methods (framing, ids, batches, `timeout_ms`, `key`, `stream`, values, errors) is told in
       [protocol.md](protocol.md). Members that are not listed are refused by name.

@@ -7,6 +7,7 @@ import Query
 package enum MethodTable {
   package static let all: [MethodDescription] =
     serverMethods + ledgerMethods + identityMethods + balanceMethods + transactionMethods
+    + changeMethods
 
   /// The description of a method.
   package static func description(of method: MethodName) -> MethodDescription {

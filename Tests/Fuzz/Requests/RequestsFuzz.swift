@@ -64,7 +64,7 @@ private func carryOut(
   _ call: Call, _ request: DecodedRequest, _ id: RequestID, into writer: inout JSONWriter
 ) {
   switch call {
-  case .server: return
+  case .server, .changes: return
   case .read(let read): AnswerWriter.read(read, .current(books), id, into: &writer)
   case .write(let command, let reply):
     let key = request.key.map { IdempotencyKey(text: $0, contentDigest: reply.paramsDigest) }
