@@ -6,14 +6,18 @@ import Wire
 
 enum ExportCommand {
   static let subcommand = Subcommand(
-    name: "export", arguments: "balances|transactions|ledgers|identities [FIELD_OPERATOR=VALUE …]",
-    summary: "Write balances, transactions, ledgers or identities as NDJSON or CSV.",
+    name: "export",
+    arguments: "balances|transactions|ledgers|identities [FIELD_OPERATOR=VALUE …] | --changes",
+    summary:
+      "Write balances, transactions, ledgers or identities as NDJSON or CSV, or what has happened to them.",
     details: """
       Rows come oldest first, from one consistent view, in bounded memory. What is written can be imported.
+      With --changes: every change of the books in the order of its position, as changes.read gives it.
 
       Examples:
         ledgerline export balances --output balances.ndjson
         ledgerline export transactions currency_eq=USD created_at_gte=2024-01-01 --format csv > usd.csv
+        ledgerline export --changes --output changes.ndjson --resume
       """,
     options: [
       OptionSpecification(
@@ -21,10 +25,14 @@ enum ExportCommand {
       OptionSpecification(
         "output", short: "o", value: .required("FILE"), help: "write to FILE (default: standard output)"),
       .json,
-    ] + ServerConnection.options
+    ] + ChangesExport.options + ServerConnection.options
   ) { options, console in try run(options, console) }
 
   private static func run(_ options: CommandOptions, _ console: Console) throws -> ExitCode {
+    if options.has("changes") { return try ChangesExport.run(options, console) }
+    for option in ["from", "to", "resume"] where options.has(option) {
+      throw CommandFailure(.ownError, "--\(option) is for --changes")
+    }
     let names = BookEntity.allCases.map(\.rawValue)
     guard let name = options.arguments.first else {
       throw OptionError.missingArgument(names.joined(separator: "|"))
