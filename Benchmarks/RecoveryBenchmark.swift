@@ -1,4 +1,5 @@
-// How long a start takes: after a clean stop with a snapshot, and after a kill with everything in the journal.
+// How long a start takes: after a clean stop with a snapshot, and after a kill with everything in the
+// journal.
 
 import Amounts
 import Columns
@@ -16,9 +17,12 @@ enum RecoveryBenchmark {
     print("starts with \(count) transfers between \(scale(balanceCount, least: 100)) balances:")
     let clock = SystemClock()
     let root = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
-    let path = PathName.join(root, "ledgerline-recovery-benchmark-\(CurrentProcess.id)")
-    defer { try? DataDirectory(existing: path).removeWithContents() }
+    let kept = CurrentProcess.environment("LEDGERLINE_BENCHMARK_BOOKS")
+    let path = kept ?? PathName.join(root, "ledgerline-recovery-benchmark-\(CurrentProcess.id)")
+    defer { if kept == nil { try? DataDirectory(existing: path).removeWithContents() } }
     let digest = try fill(path, clock, count: count, balanceCount: scale(balanceCount, least: 100))
+    // Kept for a start of the program itself.
+    if kept != nil { return }
     for round in 1...2 {
       let start = clock.monotonicTime()
       let opened = try Recovery.open(path, clock: clock)

@@ -91,8 +91,8 @@ import Columns
   }
 }
 
-/// The columns of consecutive transactions, all of `rowCount` rows, valid during one call. The chains are made
-/// anew.
+/// The columns of consecutive transactions, all of `rowCount` rows, valid during one call. The chains are
+/// made anew.
 @safe package struct RestoredTransactions {
   package let rowCount: Int
   package var identifiers: RestoredIdentifiers

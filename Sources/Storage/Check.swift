@@ -40,9 +40,9 @@ package enum Check {
   private static let roundLimit = 4
 
   /// Reads and checks every byte of the manifest, of all snapshots and of all segments, then loads the newest
-  /// snapshot, replays the journal and checks the books; and brings the older snapshot forward by the journal,
-  /// which must give the newest. Takes no lock and writes nothing, so it may run beside a server and on a
-  /// read-only file system; what a server removes meanwhile is not a fault.
+  /// snapshot, replays the journal and checks the books; and brings the older snapshot forward by the
+  /// journal, which must give the newest. Takes no lock and writes nothing, so it may run beside a server and
+  /// on a read-only file system; what a server removes meanwhile is not a fault.
   /// - Parameter observer: called with the bytes that were checked, now and then.
   /// - Throws: `.directory`, `.failed`, `.foreign` when the directory cannot be looked at.
   /// - Complexity: O(bytes of snapshots and segments + rows).

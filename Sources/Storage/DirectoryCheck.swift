@@ -9,8 +9,8 @@ struct DirectoryCheck {
   let clock: any TimeSource
   private(set) var report: CheckReport
   private var good: [SnapshotCandidate] = []
-  /// The directory is a copy that was made while a server wrote: where the journal was being written, older and
-  /// newer blocks stand side by side.
+  /// The directory is a copy that was made while a server wrote: where the journal was being written, older
+  /// and newer blocks stand side by side.
   private let isOfCopy: Bool
   /// What is put down to that.
   private var tolerated: [StorageFault] = []
@@ -68,8 +68,8 @@ struct DirectoryCheck {
     return faults
   }
 
-  /// Reads every segment from the oldest on. After damage it goes on with the next segment, so that all of it is
-  /// named.
+  /// Reads every segment from the oldest on. After damage it goes on with the next segment, so that all of it
+  /// is named.
   /// - Returns: how the journal ends, nil when that was not reached.
   private mutating func verify(_ segments: JournalSurvey, _ observer: (Int) -> Void) -> JournalEnd? {
     for entry in segments.entries {
@@ -181,8 +181,8 @@ struct DirectoryCheck {
       if isOfCopy {
         report.notes.append(
           "this is a copy that was made while a server ran, or of what a crash left; the journal was copied "
-            + "before the rest: \(fault.description); a start on this copy takes --recover-to \(report.position)"
-        )
+            + "before the rest: \(fault.description); a start on this copy takes --recover-to "
+            + "\(report.position)")
       } else {
         report.add(fault)
       }

@@ -65,7 +65,8 @@ final class LoadPipeline: Sendable {
   private let state = Gate(State())
   private let observer: @Sendable (_ rowCount: Int) -> Void
 
-  /// - Parameter observer: called with the rows of each group that was restored, on any thread, one at a time.
+  /// - Parameter observer: called with the rows of each group that was restored, on any thread, one at a
+  ///   time.
   init(
     _ reader: SnapshotReader, clock: any TimeSource, observer: @escaping @Sendable (_ rowCount: Int) -> Void
   ) {

@@ -185,8 +185,8 @@ extension Manifest {
 
   /// Writes this manifest over its copy and syncs it.
   ///
-  /// Only over a copy that does not count: when the other one is not good, or the file is not whole, the file is
-  /// replaced, and what this manifest says stands in both copies, in the other under the number before.
+  /// Only over a copy that does not count: when the other one is not good, or the file is not whole, the file
+  /// is replaced, and what this manifest says stands in both copies, in the other under the number before.
   func write(in directory: DataDirectory) throws(SystemError) {
     let reading = try Self.read(in: directory)
     guard let newest = reading.manifest, reading.faults.isEmpty, newest.sequence % 2 != sequence % 2 else {

@@ -6,8 +6,8 @@
 //   2 a manifest with `cut` that lists only snapshots up to the position: from here on a start without the
 //     option carries the recovery on (before, it finds everything as it was)
 //   3 snapshots and segments that hold only later facts get names that do not count
-//   4 a segment that begins with the position after the cut: later facts in an older segment, in which earlier
-//     ones stand too, are superseded by it for good
+//   4 a segment that begins with the position after the cut: later facts in an older segment, in which
+//     earlier ones stand too, are superseded by it for good
 //   5 a manifest without `cut` that names this segment
 
 import Ledger

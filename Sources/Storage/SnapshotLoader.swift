@@ -8,7 +8,8 @@ import Platform
 extension SnapshotReader {
   /// Loads the snapshot. Every byte is checked before it is believed; what refers to another row is checked
   /// as well.
-  /// - Parameter observer: called with the rows of each group that was restored, on any thread, one at a time.
+  /// - Parameter observer: called with the rows of each group that was restored, on any thread, one at a
+  ///   time.
   /// - Throws: `.damaged` with file and offset.
   /// - Complexity: O(rows), on as many threads as there are processors, at most four.
   func load(

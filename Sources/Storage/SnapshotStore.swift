@@ -253,8 +253,8 @@ package final class SnapshotStore: Sendable {
     }
   }
 
-  /// Removes snapshots that no longer count: renamed and synced first, so that half a one is never taken for a
-  /// snapshot, neither after a kill nor after a power loss.
+  /// Removes snapshots that no longer count: renamed and synced first, so that half a one is never taken for
+  /// a snapshot, neither after a kill nor after a power loss.
   private func remove(_ names: [String]) throws(StorageError) {
     var renamed: [String] = []
     for name in names where try isTaken(name) {
