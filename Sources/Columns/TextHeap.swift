@@ -29,10 +29,11 @@ import Synchronization
 
   package init() {}
 
+  /// Where all segments but the first lie, on huge pages.
+  private let regions = SegmentRegions()
+
   deinit {
-    for index in 0..<(byteCount + Self.segmentByteCount - 1) >> Self.segmentShift {
-      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(index)])?.deallocate()
-    }
+    if byteCount > 0 { unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(0)])?.deallocate() }
   }
 
   /// Bytes used, lengths and padding included. Any thread.
@@ -84,7 +85,10 @@ import Synchronization
   }
 
   private func addSegment(_ number: Int) {
-    let segment = UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
+    let segment =
+      number == 0
+      ? UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
+      : unsafe regions.take(Self.segmentByteCount)
     segments.append(UInt(bitPattern: segment), at: RowIndex(number))
   }
 
