@@ -20,6 +20,13 @@ struct DirectoryCheck {
     self.clock = clock
     isOfCopy = DirectoryLock.isOfCopy(survey.directory)
     report = CheckReport(path: survey.directory.path, faults: survey.faults)
+    if isOfCopy, !survey.candidates.isEmpty {
+      // The server removed or made a snapshot while the copy was made.
+      report.faults.removeAll { $0.finding == DirectorySurvey.missingFinding }
+      report.notes += survey.faults.filter { $0.finding == DirectorySurvey.missingFinding }.map {
+        "this is a copy that was made while a server ran, or of what a crash left: \($0.description)"
+      }
+    }
   }
 
   mutating func run(_ observer: (Int) -> Void) throws(StorageError) {

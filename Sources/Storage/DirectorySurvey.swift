@@ -36,6 +36,8 @@ struct DirectorySurvey {
     max(manifest.manifest?.sequence ?? 0, candidates.map(\.summary.sequence).max() ?? 0)
   }
 
+  static let missingFinding = "the snapshot is missing, the manifest lists it"
+
   init(_ directory: DataDirectory) throws(StorageError) {
     self.directory = directory
     let names: [String]
@@ -123,7 +125,7 @@ struct DirectorySurvey {
                 + hexadecimal(entry.snapshot)))
         }
       } else {
-        faults.append(fault(name, "the snapshot is missing, the manifest lists it"))
+        faults.append(fault(name, Self.missingFinding))
       }
     }
     for (name, fault) in unreadable.sorted(by: { $0.key < $1.key }) where !listed.contains(name) {

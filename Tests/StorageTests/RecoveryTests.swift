@@ -202,6 +202,28 @@ struct RecoveryTests {
     #expect(report.isSound == isAllGood || isLostEndAlone, "\(combination.testDescription): \(report)")
   }
 
+  @Test
+  func aHoleWhereACopyMetTheWriterIsANoteInACopyAlone() throws {
+    var bench = RecoveryBench(Seed(21))
+    try bench.run(commands: 40, snapshotsAfter: [9])
+    try bench.run(commands: 12, isKilled: true)
+    let segments = try bench.names().filter { name in
+      guard SegmentName.number(name) != nil else { return false }
+      return bench.disk.contents(bench.path(name))?.contains { $0 != 0 } == true
+    }
+    let newest = try #require(segments.last)
+    bench.disk.overwrite(bench.path(newest), at: 2 * 4096, [UInt8](repeating: 0, count: 4096))
+    let damaged = try Check.check(RecoveryBench.path, on: bench.disk, clock: bench.clock)
+    #expect(damaged.faults.count == 1 && damaged.faults[0].offset == 2 * 4096)
+    // Another inode than its own in the lock file: this is a copy.
+    let directory = try DataDirectory(existing: RecoveryBench.path, on: bench.disk)
+    try directory.replaceFile(DirectoryLock.fileName, with: Array("7\n123456\n".utf8))
+    let copied = try Check.check(RecoveryBench.path, on: bench.disk, clock: bench.clock)
+    #expect(copied.isSound && copied.notes.contains { $0.contains("--recover-to \(copied.position)") })
+    #expect(bench.history.digests[copied.position] != nil)
+    #expect(try bench.start(target: copied.position).position == copied.position)
+  }
+
   // MARK: To a position
 
   @Test(arguments: Seed.sample(3))
