@@ -3,8 +3,8 @@
 /// Values by row number. One writer appends (under the books' creation lock); readers read any row whose
 /// existence they learned through a lock or a cut, without locking. Nothing moves when the column grows.
 ///
-/// Memory: segments of 65,536 values, of which the system gives only the pages that are touched; from the fifth
-/// on they lie on huge pages, which cost a fault for each 2 MiB.
+/// Memory: segments of 65,536 values, of which the system gives only the pages that are touched; from the
+/// fifth on they lie on huge pages, which cost a fault for each 2 MiB.
 @safe @usableFromInline package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
   /// log2 of the rows of a segment.
   @inlinable static var segmentShift: Int { 16 }
