@@ -141,6 +141,10 @@ struct RecoveryAttempt {
     }
     try end.secure(segments)
     let newest = segments.entries.last { $0.beginning != nil }?.number ?? 0
+    if kept.contains(where: \.isUnlisted) {
+      // Its writer died before the sync of its name: the manifest must not outlast it.
+      try StorageError.wrapping { () throws(SystemError) in try survey.directory.sync() }
+    }
     try writeManifest(kept, journal: newest, cut: nil)
     let isEmpty = books.position == 0
     return (isEmpty ? nil : books, end.start(at: isEmpty ? 0 : books.position))

@@ -28,10 +28,15 @@ final class Examiner: Sendable {
   }
 
   private let clock: ManualClock
+  /// Whether a start may name nothing but a torn copy of the manifest; without it only the state is judged.
+  private let expectsNoFaults: Bool
   private let findings = Guarded<[UInt64: Finding]>([:])
   private let counts = Guarded(Tally())
 
-  init(clock: ManualClock) { self.clock = clock }
+  init(clock: ManualClock, expectsNoFaults: Bool = true) {
+    self.clock = clock
+    self.expectsNoFaults = expectsNoFaults
+  }
 
   var tally: Tally { counts.withLock { $0 } }
   var violations: [String] { counts.withLock { $0.violations } }
@@ -86,7 +91,7 @@ final class Examiner: Sendable {
     case .books(let position, let digest, let report):
       if report.fellBack { return "a snapshot looks damaged: \(report.faults)" }
       // A copy of the manifest may be torn; nothing else may look damaged.
-      if let fault = report.faults.first(where: { !$0.path.hasSuffix(Manifest.fileName) }) {
+      if expectsNoFaults, let fault = report.faults.first(where: { !$0.path.hasSuffix(Manifest.fileName) }) {
         return "\(fault)"
       }
       return history.objection(position: position, digest: digest)

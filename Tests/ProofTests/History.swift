@@ -48,15 +48,17 @@ final class History: Sendable {
   }
 
   /// What is wrong with a state that a start found; nil when it may be.
-  func objection(position: UInt64, digest: UInt64) -> String? {
+  /// - Parameter since: states before this position are lost; nil means what was acknowledged.
+  func objection(position: UInt64, digest: UInt64, since: UInt64? = nil) -> String? {
     state.withLock { state in
+      let acknowledged = since ?? state.acknowledged
       // Nothing was ever promised: the directory may not even have been made.
       if state.digests.isEmpty { return nil }
-      if position < state.acknowledged {
-        return "facts \(position + 1) to \(state.acknowledged) were acknowledged and are lost"
+      if position < acknowledged {
+        return "facts \(position + 1) to \(acknowledged) were acknowledged and are lost"
       }
       // New books begin with a fact of their own time; those before were never spoken of.
-      if state.acknowledged == 0, position == 1 { return nil }
+      if acknowledged == 0, state.acknowledged == 0, position == 1 { return nil }
       guard let expected = state.digests[position] else {
         return "position \(position) is not the end of a command (newest \(state.newest))"
       }

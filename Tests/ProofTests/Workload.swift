@@ -19,6 +19,9 @@ struct Workload {
     self.clock = clock
   }
 
+  /// A command alone.
+  mutating func command() -> (Command, IdempotencyKey?) { source.command() }
+
   /// One step.
   mutating func step(_ server: DrivenServer) throws(StorageError) {
     switch source.roll(1000) {

@@ -83,11 +83,22 @@ struct TailTableTests {
     }
   }
 
+  /// Zeros behind the records of a group that are no zeros any more: the fact after them may well be there.
+  @Test
+  func aSyncedGroupIsWholeToItsLastByte() {
+    for durable in UInt64(95)...105 {
+      let finding = TailFinding(
+        place: .noGroup, position: 100, hasOpenUnit: false, next: nil, hasRemains: true, durable: durable,
+        proof: 99)
+      #expect(TailTable.verdict(finding) == (durable >= 99 ? .damaged(.syncedGroupHasChanged) : .torn))
+    }
+  }
+
   @Test
   func everyDamageHasAText() {
     let all: [TailVerdict.Damage] = [
       .syncedFactIsMissing, .factsAreMissing(upTo: 120), .segmentsOverlap, .otherFactBefore, .runsOutOfOrder,
-      .commandIsCutInTwo,
+      .commandIsCutInTwo, .syncedGroupHasChanged,
     ]
     #expect(Set(all.map { $0.text(100) }).count == all.count)
     #expect(all[1].text(100) == "facts 100 to 120 are missing: the next segment begins with 121")

@@ -42,6 +42,16 @@ extension SimulatedDisk {
     state.withLock { state in state.node(path).map { state.nodes[$0].cached.bytes } }
   }
 
+  /// One byte of a file.
+  package func byte(_ path: String, _ offset: Int) -> UInt8 {
+    state.withLock { state in
+      guard let node = state.node(path) else { preconditionFailure("no file \(path)") }
+      var byte: UInt8 = 0
+      _ = unsafe withUnsafeMutableBytes(of: &byte) { unsafe state.nodes[node].cached.read(at: offset, into: $0) }
+      return byte
+    }
+  }
+
   /// Gives the file at `path`, which must exist, other bytes: as read and on the disk.
   package func setContents(_ path: String, _ bytes: [UInt8]) {
     change(path) { contents in

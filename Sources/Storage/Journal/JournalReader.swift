@@ -25,6 +25,8 @@ import Platform
     var finding: String
     /// Records that the head of the group claims and that are not right.
     var lostCount = 0
+    /// The place belongs to a group all of whose records are right.
+    var isBehindRecords = false
   }
 
   let survey: JournalSurvey
@@ -191,6 +193,7 @@ extension JournalReader {
     if bad.place != .cleanStop || !carry.isEmpty { try scanRest(&rest, from: bad.offset) }
     finding.durable = rest.durable
     finding.hasRemains = rest.byteCount > 0
+    if bad.isBehindRecords { finding.proof = expected - 1 }
     switch TailTable.verdict(finding) {
     case .damaged(let damage): throw damaged(bad, damage)
     case .torn: finish(torn: tornTail(bad, rest), rest)
@@ -320,7 +323,8 @@ extension JournalReader {
     let padding = unsafe UnsafeRawBufferPointer(rebasing: group[(start + head.recordByteCount)...])
     if unsafe !SegmentWindow.isZero(padding) {
       bad = BadPlace(
-        place: .noGroup, offset: place, finding: "the bytes after the records of the group are not zero")
+        place: .noGroup, offset: place, finding: "the bytes after the records of the group are not zero",
+        isBehindRecords: true)
       return
     }
     offset += head.paddedByteCount

@@ -44,6 +44,9 @@ struct TailFinding: Equatable {
   var hasRemains: Bool
   /// The greatest durable watermark of any right head of a group further on, if there is one and no `next`.
   var durable: UInt64?
+  /// The watermark that shows that what stands here had been synced, if that is not `position`: behind the last
+  /// record of a group it is the position of that record.
+  var proof: UInt64?
 }
 
 /// What to do.
@@ -51,6 +54,8 @@ enum TailVerdict: Equatable {
   enum Damage: Equatable {
     /// A later group says that the fact had been synced.
     case syncedFactIsMissing
+    /// A later group says that all of the group had been synced.
+    case syncedGroupHasChanged
     /// A later segment begins with facts after it.
     case factsAreMissing(upTo: UInt64)
     /// A later segment begins with a fact that is there already, in the same run.
@@ -83,15 +88,17 @@ enum TailVerdict: Equatable {
 /// | any | later run, first fact p, but a command is open | | damaged |
 /// | any | first fact p | | goes on; what else stands here was cut by that start, or is unused |
 /// | clean stop | none | not looked for | ends |
-/// | any | none | durable >= p | damaged: p had been synced |
+/// | any | none | durable >= p, or p - 1 behind a whole group | damaged: it had been synced |
 /// | zeros, end of file | none | none, and only zeros; no command is open | ends |
 /// | any | none | none, or durable < p | torn |
 enum TailTable {
   static func verdict(_ finding: TailFinding) -> TailVerdict {
     if let next = finding.next { return verdict(finding, next) }
     if finding.place == .cleanStop && !finding.hasOpenUnit { return .ends }
-    if let durable = finding.durable, durable >= finding.position, !PlantedFaults.has(.ignoredWatermark) {
-      return .damaged(.syncedFactIsMissing)
+    if let durable = finding.durable, durable >= finding.proof ?? finding.position,
+      !PlantedFaults.has(.ignoredWatermark)
+    {
+      return .damaged(finding.proof == nil ? .syncedFactIsMissing : .syncedGroupHasChanged)
     }
     switch finding.place {
     case .zeros, .fileEnd, .cleanStop, .superseded:
@@ -118,6 +125,8 @@ extension TailVerdict.Damage {
     switch self {
     case .syncedFactIsMissing:
       "fact \(position) had been synced, as a later group says: this is damage, not the torn end of a crash"
+    case .syncedGroupHasChanged:
+      "the group had been synced, as a later group says: this is damage, not the torn end of a crash"
     case .factsAreMissing(let last):
       "facts \(position) to \(last) are missing: the next segment begins with \(last + 1)"
     case .segmentsOverlap: "the next segment begins before fact \(position), which is there already"
