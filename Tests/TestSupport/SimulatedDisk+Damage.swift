@@ -47,7 +47,9 @@ extension SimulatedDisk {
     state.withLock { state in
       guard let node = state.node(path) else { preconditionFailure("no file \(path)") }
       var byte: UInt8 = 0
-      _ = unsafe withUnsafeMutableBytes(of: &byte) { unsafe state.nodes[node].cached.read(at: offset, into: $0) }
+      _ = unsafe withUnsafeMutableBytes(of: &byte) {
+        unsafe state.nodes[node].cached.read(at: offset, into: $0)
+      }
       return byte
     }
   }

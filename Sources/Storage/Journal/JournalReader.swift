@@ -27,6 +27,9 @@ import Platform
     var lostCount = 0
     /// The place belongs to a group all of whose records are right.
     var isBehindRecords = false
+
+    /// Where to look for what was written later: a group does not vouch for itself.
+    var restOffset: Int { isBehindRecords ? SegmentFormat.padded(offset) : offset }
   }
 
   let survey: JournalSurvey
@@ -190,7 +193,7 @@ extension JournalReader {
       return try enter(entry, beginning)
     }
     var rest = TailRest()
-    if bad.place != .cleanStop || !carry.isEmpty { try scanRest(&rest, from: bad.offset) }
+    if bad.place != .cleanStop || !carry.isEmpty { try scanRest(&rest, from: bad.restOffset) }
     finding.durable = rest.durable
     finding.hasRemains = rest.byteCount > 0
     if bad.isBehindRecords { finding.proof = expected - 1 }
