@@ -15,6 +15,8 @@ extension ServerReport {
     requests(&text)
     let counts = shared.books.counts
     text.gauge("ledgerline_connections", "Open connections.", shared.connectionCount.load(ordering: .relaxed))
+    text.gauge(
+      "ledgerline_subscriptions", "Subscriptions to the change stream.", shared.running.subscriptionCount)
     text.counter("ledgerline_busy_total", "Requests and connections refused as busy.", busy)
     text.gauge("ledgerline_query_queue", "Queries waiting for a thread.", services.queries.queuedCount)
     text.gauge("ledgerline_ledgers", "Ledgers.", counts.ledgers)

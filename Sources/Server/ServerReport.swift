@@ -120,6 +120,7 @@ struct ServerReport {
     output.member("unanswered_requests", shared.running.count)
     output.member("unfinished_line_bytes", shared.unfinishedLineByteCount.load(ordering: .relaxed))
     output.member("connections", shared.connectionCount.load(ordering: .relaxed))
+    output.member("subscriptions", shared.running.subscriptionCount)
     output.member("busy", Int(shared.busyCount.load(ordering: .relaxed)))
     output.endObject()
     memory(into: &output)

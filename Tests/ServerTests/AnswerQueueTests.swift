@@ -189,6 +189,40 @@ struct AnswerQueueTests {
     #expect(twin.problems == [] && twin.isEmpty, "\(seed)")
     #expect(queue.isEmpty && queue.waitingByteCount == 0, "\(seed)")
   }
+
+  // MARK: Pieces of the change stream
+
+  @Test func whatIsPutFirstLeavesAtOnceAndHoldsUpNothing() {
+    var queue = AnswerQueue()
+    append(&queue, "0")
+    #expect(taken(&queue) == "0\n")
+    append(&queue, "1", 7)
+    append(&queue, "2", 9)
+    #expect(taken(&queue, 6) == "")
+    queue.putFirst(line("cut off in the middle")[8...])
+    #expect(queue.leavingByteCount == 14)
+    #expect(taken(&queue, 6, limit: 3) == "in ")
+    #expect(taken(&queue, 7) == "the middle\n1\n")
+    #expect(taken(&queue, 8) == "")
+    append(&queue, "3", 8)
+    #expect(taken(&queue, 9) == "2\n3\n")
+    #expect(queue.isEmpty && queue.waitingByteCount == 0)
+  }
+
+  @Test func whatHasLeftIsCountedFromTheBeginning() {
+    var queue = AnswerQueue()
+    let slot = queue.open()
+    #expect(queue.frontSlot == slot)
+    append(&queue, "later")
+    queue.finish(AnswerPlace(slot: slot), line("12345"), position: 4)
+    queue.settle(3)
+    #expect(queue.frontSlot == slot + 2)
+    #expect(queue.leftByteCount == 0 && queue.frontByteCount == 12)
+    queue.putFirst(line("abc")[...])
+    #expect(queue.frontByteCount == 16)
+    #expect(taken(&queue, 4) == "abc\n12345\nlater\n")
+    #expect(queue.leftByteCount == 16 && queue.isFrontEmpty)
+  }
 }
 
 /// What a queue should do, with one record for each request.

@@ -9,16 +9,19 @@ final class CrashFollower: Sendable {
   private struct State {
     var books = BooksFollower()
     var faults: [String] = []
+    /// It was so slow that what it wants is not kept any more: it follows no further.
+    var isOvertaken = false
   }
 
   private let state = Guarded(State())
 
   /// Follows by subscription until the connection ends.
   func follow(_ path: String) {
-    guard let client = try? TestClient(path: path) else { return }
+    guard books != nil, let client = try? TestClient(path: path) else { return }
     let start = state.withLock { $0.books.nextPosition }
     do {
       let answer = try client.call("changes.subscribe", #"{"from_position":\#(start)}"#)
+      if let error = answer["error"] { return notKept(error) }
       if answer["result"]?["from_position"]?.int != start { note("subscribed to \(answer.text)") }
       while true {
         let notification = try client.answer()
@@ -26,12 +29,26 @@ final class CrashFollower: Sendable {
         take(changes)
         if let error = notification["params"]?["error"] {
           // A server that stops says so.
-          if error["data"]?["code"]?.string != "BUSY" { note("ended: \(notification.text.prefix(300))") }
+          if error["data"]?["code"]?.string != "BUSY" { notKept(error) }
           return
         }
       }
     } catch {
       // The server has died. What it has shown is on its disk, half a command too.
+    }
+  }
+
+  /// An error ends the following: it is right if what is wanted is older than what is kept.
+  private func notKept(_ error: JSONNode) {
+    state.withLock { state in
+      let isRight =
+        error["data"]?["code"]?.string == "CHANGES_NOT_KEPT"
+        && error["data"]?["oldest_position"]?.int.map { $0 > state.books.nextPosition } == true
+      if isRight {
+        state.isOvertaken = true
+      } else {
+        state.faults.append("position \(state.books.nextPosition): \(error.text.prefix(300))")
+      }
     }
   }
 
@@ -54,7 +71,8 @@ final class CrashFollower: Sendable {
       let start = state.withLock { $0.books.nextPosition }
       let answer = try client.call("changes.read", #"{"from_position":\#(start),"limit":1000}"#)
       guard let result = answer["result"], let committed = result["committed_position"]?.int else {
-        return ["changes from \(start): \(answer.text.prefix(300))"]
+        notKept(answer["error"] ?? answer)
+        return faults
       }
       if committed + 1 < start {
         note("\(start - 1) was shown before the crash, now the end is \(committed)")
@@ -69,6 +87,6 @@ final class CrashFollower: Sendable {
 
   var faults: [String] { state.withLock { $0.faults } }
 
-  /// The twin as it stands.
-  var books: BooksFollower { state.withLock { $0.books } }
+  /// The twin as it stands; nil when it could not follow.
+  var books: BooksFollower? { state.withLock { $0.isOvertaken ? nil : $0.books } }
 }
