@@ -1,4 +1,4 @@
-// Books with a journal on a simulated disk, everything by explicit calls, and the reading of what was written.
+// Books with a journal on a simulated disk, all by explicit calls, and the reading of what was written.
 
 import Ledger
 import Platform

@@ -1,4 +1,4 @@
-// Power cuts at any moment, one life of the server after the other: nothing synced is lost, nothing comes back.
+// Power cuts at any moment, one life of the server after the other: nothing synced is lost or comes back.
 
 import Platform
 import TestSupport

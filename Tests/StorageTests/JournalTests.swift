@@ -1,4 +1,4 @@
-// The journal with its threads: positions, modes, waiting, failure, room that goes and comes, memory of the newest.
+// The journal with its threads: positions, modes, waiting, failure, room, the memory of the newest facts.
 
 import Ledger
 import Platform
@@ -193,6 +193,21 @@ struct JournalTests {
   }
 
   @Test
+  func whatFindsNoRoomIsNotWaitedFor() throws {
+    // The first fact of all books is in the log before anybody could ask for room.
+    let disk = SimulatedDisk()
+    let directory = try DataDirectory(creating: JournalBench.path, on: disk)
+    disk.setCapacity(4096)
+    let rig = try Rig(directory, disk: disk)
+    #expect(throws: StorageError.self) { try rig.journal.waitUntilDurable(1) }
+    disk.setCapacity(1 << 20)
+    while rig.journal.durablePosition < 1 { Thread.yield() }
+    try rig.journal.waitUntilDurable(1)
+    try rig.journal.stop()
+    #expect(throws: StorageError.self) { try rig.journal.waitUntilDurable(2) }
+  }
+
+  @Test
   func segmentsAreRemovedAsWholes() throws {
     let rig = try Rig()
     var last: UInt64 = 0
@@ -208,6 +223,9 @@ struct JournalTests {
     #expect(rig.journal.segments.first == before[1])
     try rig.journal.removeSegments(upTo: position)
     #expect(rig.journal.segments.first == before[2])
+    last = try #require(try rig.create("after"))
+    try rig.journal.waitUntilDurable(last)
+    #expect(rig.journal.segments.first == before[2], "what was removed does not come back")
     try rig.journal.removeSegments(upTo: .max)
     #expect(rig.journal.segments.count == 1)
     try rig.journal.stop()

@@ -45,7 +45,7 @@ struct TailTableTests {
     Row(
       "a bad group that was synced", .noGroup, remains: true, durable: 100, .damaged(.syncedFactIsMissing)),
     Row(
-      "a bad record that was synced", .badRecord, remains: true, durable: 205, .damaged(.syncedFactIsMissing)),
+      "a bad synced record", .badRecord, remains: true, durable: 205, .damaged(.syncedFactIsMissing)),
     Row("the next segment", .zeros, next: next(.same, 100), .goesOn),
     Row("the next segment of a full one", .fileEnd, next: next(.same, 100), .goesOn),
     Row("a command over two segments", .fileEnd, open: true, next: next(.same, 100), .goesOn),
@@ -56,7 +56,8 @@ struct TailTableTests {
     Row("a start that cut a torn end", .noGroup, next: next(.later, 100), .goesOn),
     Row("a start that cut whole facts", .superseded, next: next(.later, 100), .goesOn),
     Row(
-      "facts lost before a start", .badRecord, next: next(.later, 101), .damaged(.factsAreMissing(upTo: 100))),
+      "a fact lost before a start", .badRecord, next: next(.later, 101),
+      .damaged(.factsAreMissing(upTo: 100))),
     Row(
       "a start on other facts", .superseded, next: next(.later, 100, isChained: false),
       .damaged(.otherFactBefore)),

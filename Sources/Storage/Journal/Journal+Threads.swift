@@ -92,7 +92,13 @@ extension Journal {
       publish(writer.positions)
       tell(failure: error)
     }
-    note(writer.counts, writer.isDirect, writer.begun)
+    note(writer)
+    halt(true)
+  }
+
+  /// Notes whether the durable position stands still, and tells those who wait for it.
+  private func halt(_ isHalted: Bool) {
+    self.isHalted.store(isHalted, ordering: .sequentiallyConsistent)
     wakeWaiters()
   }
 
@@ -103,7 +109,10 @@ extension Journal {
       if try commitAll(&writer, &pace) == .waitsForSegment {
         // What is left was never admitted, or there is nothing to write it to.
         if isStopping { break }
+        if room.full != nil { halt(true) }
         room.waitForSegment(atMost: options.retryTime)
+        if let failure = room.failure { throw failure }
+        halt(false)
         continue
       }
       try syncIfAsked(&writer, &pace)
@@ -131,7 +140,7 @@ extension Journal {
       pace.noteCommit(at: end, isSynced: !writer.needsSync)
       wakeWaiters()
       tell()
-      note(writer.counts, writer.isDirect, writer.begun, time: end - start)
+      note(writer, time: end - start)
       if pace.isSyncDue { try syncNow(&writer, &pace) }
       start = end
     }
@@ -147,7 +156,7 @@ extension Journal {
     pace.noteSync()
     publish(writer.positions)
     wakeWaiters()
-    note(writer.counts, writer.isDirect, writer.begun)
+    note(writer)
   }
 
   private func seal(_ writer: inout JournalWriter, _ pace: inout Pace) throws(StorageError) {
@@ -156,7 +165,7 @@ extension Journal {
     try writer.seal()
     publish(writer.positions)
     wakeWaiters()
-    note(writer.counts, writer.isDirect, writer.begun)
+    note(writer)
   }
 
   // MARK: The thread "segments"

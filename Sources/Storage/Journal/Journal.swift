@@ -1,4 +1,5 @@
-// The journal at work: a thread that writes and syncs, a thread that prepares segments, and who waits for them.
+// The journal at work: a thread that writes and syncs, a thread that prepares segments, and who waits for
+// them.
 
 import Ledger
 import Platform
@@ -15,8 +16,8 @@ package struct JournalProgress: Sendable, Equatable {
 
 /// The journal of a running server. Any thread.
 ///
-/// Threads: "journal" drains the fact log, writes and syncs; "segments" makes files. Both begin with `init` and
-/// end with `stop`.
+/// Threads: "journal" drains the fact log, writes and syncs; "segments" makes files. Both begin with `init`
+/// and end with `stop`.
 package final class Journal: Sendable {
   package let options: JournalOptions
   package let log: FactLog
@@ -28,6 +29,8 @@ package final class Journal: Sendable {
   /// Somebody waits until this position is durable, whatever the mode.
   let wantedDurable = Atomic<UInt64>(0)
   let isStopping = Atomic<Bool>(false)
+  /// The durable position stands still: the journal has failed or ended, or finds no room for what waits.
+  let isHalted = Atomic<Bool>(false)
   private let observers = Guarded<[@Sendable (JournalProgress) -> Void]>([])
   private let durableGate = Gate<Void>(())
   private let durableWaiters = Atomic<Int>(0)
@@ -37,7 +40,17 @@ package final class Journal: Sendable {
     var isDirect: Bool?
     var times = CommitTimes()
     var earlier: [SegmentExtent] = []
-    var begun: [SegmentExtent] = []
+    var closed: [SegmentExtent] = []
+    var current: SegmentExtent?
+    /// Segments up to this number are removed.
+    var removedNumber: UInt64 = 0
+
+    /// All that stand, oldest first.
+    var segments: [SegmentExtent] {
+      var all = earlier + closed
+      if let current { all.append(current) }
+      return all.filter { $0.number > removedNumber }
+    }
   }
   private let bulletin: Guarded<Bulletin>
   private let threads = Guarded<[Thread]>([])
@@ -103,8 +116,8 @@ package final class Journal: Sendable {
 
   // MARK: Following
 
-  /// Calls `body` on the journal's thread after each commit and on failure, on the thread "segments" when room
-  /// comes or is found missing. It must not wait.
+  /// Calls `body` on the journal's thread after each commit and on failure, on the thread "segments" when
+  /// room comes or is found missing. It must not wait.
   package func onProgress(_ body: @escaping @Sendable (JournalProgress) -> Void) {
     observers.withLock { $0.append(body) }
   }
@@ -116,23 +129,24 @@ package final class Journal: Sendable {
   }
 
   /// Waits until everything up to `position` is synced, and has it synced in the modes that do not.
-  /// - Throws: `.failed` when the journal fails before.
+  /// - Throws: `.failed` when the journal fails or ends before, and when what waits finds no room: nobody was
+  ///   promised any for it.
   package func waitUntilDurable(_ position: UInt64) throws(StorageError) {
     if durablePosition >= position { return }
     durableWaiters.add(1, ordering: .sequentiallyConsistent)
     defer { durableWaiters.subtract(1, ordering: .sequentiallyConsistent) }
     wantedDurable.max(position, ordering: .sequentiallyConsistent)
     log.wake()
-    let failure: StorageError? = durableGate.wait { _ in
-      if durable.load(ordering: .sequentiallyConsistent) >= position { return .some(nil) }
-      return room.failure.map { .some($0) }
+    let isDurable = durableGate.wait { _ -> Bool? in
+      if durable.load(ordering: .sequentiallyConsistent) >= position { return true }
+      return isHalted.load(ordering: .sequentiallyConsistent) ? false : nil
     }
-    if let failure { throw failure }
+    if !isDurable { throw room.failure ?? .failed(room.full ?? .journalHasEnded(directory.path)) }
   }
 
   /// Records that are still in memory, from `position` on, at most up to `shownPosition`.
-  /// - Returns: whole groups, at least one record; the first may be of an earlier position. Nil when the records
-  ///   are not in memory any more, or not shown yet.
+  /// - Returns: whole groups, at least one record; the first may be of an earlier position. Nil when the
+  ///   records are not in memory any more, or not shown yet.
   package func recentRecords(from position: UInt64, byteLimit: Int = 1 << 20) -> RecentRecords? {
     recent.records(from: position, upTo: shownPosition, byteLimit: byteLimit)
   }
@@ -149,13 +163,13 @@ package final class Journal: Sendable {
   }
 
   /// Keeps what the journal's thread knows, for reports.
-  func note(
-    _ counts: JournalWriter.Counts, _ isDirect: Bool?, _ begun: [SegmentExtent], time: Duration? = nil
-  ) {
+  func note(_ writer: borrowing JournalWriter, time: Duration? = nil) {
+    let (counts, isDirect, closed, current) = (writer.counts, writer.isDirect, writer.closed, writer.current)
     bulletin.withLock { bulletin in
       bulletin.counts = counts
       bulletin.isDirect = isDirect
-      bulletin.begun = begun
+      bulletin.closed = closed
+      bulletin.current = current
       if let time { bulletin.times.add(time) }
     }
   }
@@ -163,17 +177,14 @@ package final class Journal: Sendable {
   // MARK: Segments
 
   /// The segments that hold facts, oldest first, the current one last.
-  package var segments: [SegmentExtent] { bulletin.withLock { $0.earlier + $0.begun } }
+  package var segments: [SegmentExtent] { bulletin.withLock { $0.segments } }
 
   /// Removes segments all of whose facts are at `position` or before it, except the newest.
   package func removeSegments(upTo position: UInt64) throws(StorageError) {
-    let numbers = bulletin.withLock { SegmentExtent.needless($0.earlier + $0.begun, upTo: position) }
+    let numbers = bulletin.withLock { SegmentExtent.needless($0.segments, upTo: position) }
     do throws(SystemError) {
       try SegmentExtent.remove(numbers, from: directory) { number in
-        bulletin.withLock { bulletin in
-          bulletin.earlier.removeAll { $0.number == number }
-          bulletin.begun.removeAll { $0.number == number }
-        }
+        bulletin.withLock { $0.removedNumber = number }
       }
     } catch {
       throw .failed(error)
@@ -183,7 +194,7 @@ package final class Journal: Sendable {
   /// How the journal is doing.
   package var report: JournalReport {
     let bulletin = bulletin.withLock { $0 }
-    let segments = bulletin.earlier + bulletin.begun
+    let segments = bulletin.segments
     let room = room.summary
     return JournalReport(
       state: room.failure.map { .failed($0) } ?? room.full.map { .full($0) } ?? .running,
@@ -199,7 +210,8 @@ package final class Journal: Sendable {
 
   // MARK: Stop
 
-  /// Writes and syncs what stands in the log, writes a seal, ends the threads. Nothing is admitted afterwards.
+  /// Writes and syncs what stands in the log, writes a seal, ends the threads. Nothing is admitted
+  /// afterwards.
   /// - Throws: the failure, if the journal has failed.
   package func stop() throws(StorageError) {
     endThreads()

@@ -4,7 +4,8 @@ import Platform
 
 /// What a reader found at the end.
 package struct JournalEnd: Sendable, Equatable {
-  /// Position of the last fact that counts: the end of a command. What reading began after, if no fact follows.
+  /// Position of the last fact that counts: the end of a command. What reading began after, if no fact
+  /// follows.
   package var position: UInt64
   /// Checksum of its record; 0 when no record was read.
   package var chain: UInt64
@@ -41,9 +42,10 @@ package struct JournalEnd: Sendable, Equatable {
 extension JournalEnd {
   /// Makes sure that what was read is on the disk, before anything is built on it.
   ///
-  /// After a stop that was not clean the kernel may hold pages of the last segment that no sync has written, or
-  /// whose write has failed before. Read past the page cache, the bytes are the disk's own, and one sync brings
-  /// them out of its volatile cache. Otherwise what counts is written over itself, so that the sync means it.
+  /// After a stop that was not clean the kernel may hold pages of the last segment that no sync has written,
+  /// or whose write has failed before. Read past the page cache, the bytes are the disk's own, and one sync
+  /// brings them out of its volatile cache. Otherwise what counts is written over itself, so that the sync
+  /// means it.
   package func secure(_ survey: JournalSurvey) throws(StorageError) {
     guard !isCleanStop, !PlantedFaults.has(.unsecuredTail), let lastSegment else { return }
     do throws(SystemError) {

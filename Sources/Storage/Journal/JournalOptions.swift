@@ -11,7 +11,8 @@ package enum Durability: Equatable, Sendable, CustomStringConvertible {
   /// Answers at once; the kernel syncs when it likes, the journal when it is idle, rolls or stops.
   case none
 
-  /// Reads `always`, `none`, or `interval=` and whole milliseconds from 1 to 3,600,000; nil for anything else.
+  /// Reads `always`, `none`, or `interval=` and whole milliseconds from 1 to 3,600,000; nil for anything
+  /// else.
   package init?(_ text: String) {
     switch text {
     case "always": self = .always

@@ -1,4 +1,5 @@
-// Reading the journal: group by group, record by record, verified, up to the end that the table of cases gives.
+// Reading the journal: group by group, record by record, verified, up to the end that the table of cases
+// gives.
 
 import Platform
 
@@ -12,11 +13,11 @@ import Platform
   package var lastPosition: UInt64 { firstPosition + UInt64(recordCount) - 1 }
 }
 
-/// Reads the segments of a survey in order. Memory: two windows of 4 MiB, or the largest group and the largest
-/// command twice.
+/// Reads the segments of a survey in order. Memory: two windows of 4 MiB, or the largest group and the
+/// largest command twice.
 ///
-/// Everything is verified: heads, places, checksums and their chains, positions, padding. What is handed out are
-/// facts of whole commands only.
+/// Everything is verified: heads, places, checksums and their chains, positions, padding. What is handed out
+/// are facts of whole commands only.
 @safe package struct JournalReader: ~Copyable {
   /// A place where the next fact is not to be found.
   struct BadPlace {
@@ -67,8 +68,8 @@ import Platform
   package internal(set) var end: JournalEnd?
 
   /// - Parameters:
-  ///   - position: facts after it are handed out; segments that hold none of them are not read. Nil hands out all
-  ///     that there are, from the oldest segment on.
+  ///   - position: facts after it are handed out; segments that hold none of them are not read. Nil hands out
+  ///     all that there are, from the oldest segment on.
   package init(_ survey: JournalSurvey, after position: UInt64?) {
     self.survey = survey
     seed = SegmentFormat.seed(survey.identifier ?? DirectoryIdentifier(high: 0, low: 0))

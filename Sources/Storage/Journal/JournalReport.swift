@@ -55,8 +55,8 @@ package struct CommitTimes: Sendable, Equatable {
     slowest = max(slowest, time)
   }
 
-  /// The time within which `share` (0 to 1) of the commits were done, rounded up to its class; zero when there
-  /// were none.
+  /// The time within which `share` (0 to 1) of the commits were done, rounded up to its class; zero when
+  /// there were none.
   package func quantile(_ share: Double) -> Duration {
     let rank = UInt64((Double(count) * share).rounded(.up))
     var sum: UInt64 = 0

@@ -269,6 +269,7 @@ package final class JournalRoom: Sendable {
 
   var isStopping: Bool { state.withLock { $0.isStopping || $0.failure != nil } }
   var failure: StorageError? { state.withLock { $0.failure } }
+  var full: SystemError? { state.withLock { $0.full } }
 
   /// What reports say of the room: the last two count what can be written without making a segment.
   var summary: (failure: StorageError?, full: SystemError?, preparedCount: Int, freeByteCount: Int) {

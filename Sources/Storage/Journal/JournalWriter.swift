@@ -1,4 +1,5 @@
-// Writing the journal, one step a call: what stands in the fact log becomes a group, a sync, a new segment, a seal.
+// Writing the journal, one step a call: what stands in the fact log becomes a group; a sync; a new segment; a
+// seal.
 
 import Ledger
 import Platform
@@ -43,8 +44,10 @@ package struct JournalPositions: Sendable, Equatable {
   package private(set) var counts = Counts()
   /// Past the page cache; nil before the first segment.
   package private(set) var isDirect: Bool?
-  /// The segments that were begun by this writer, oldest first.
-  package private(set) var begun: [SegmentExtent] = []
+  /// The segments that this writer has begun, the one at hand left out, oldest first.
+  package private(set) var closed: [SegmentExtent] = []
+  /// The segment at hand, with the facts that are in it; nil before the first group.
+  package private(set) var current: SegmentExtent?
 
   private let log: FactLog
   private let options: JournalOptions
@@ -125,7 +128,8 @@ package struct JournalPositions: Sendable, Equatable {
     positions.durable = positions.written
   }
 
-  /// Says on the disk that everything before is synced: an empty group, if anything was written since the last.
+  /// Says on the disk that everything before is synced: an empty group, if anything was written since the
+  /// last.
   /// - Parameter isCleanStop: nothing follows.
   /// - Returns: whether a seal was written; there may be no room for one.
   @discardableResult
@@ -158,10 +162,8 @@ package struct JournalPositions: Sendable, Equatable {
   package var needsSeal: Bool { !isSealed }
   /// Whether anything written is not synced.
   package var needsSync: Bool { !isSynced }
-  /// Number and size of the current segment; nil before the first group.
-  package var currentSegment: PreparedExtent? {
-    segment.map { PreparedExtent(number: $0.number, byteCount: $0.byteCount) }
-  }
+  /// All segments that this writer has begun, oldest first.
+  package var begun: [SegmentExtent] { closed + (current.map { [$0] } ?? []) }
 
   // MARK: Details
 
@@ -180,10 +182,10 @@ package struct JournalPositions: Sendable, Equatable {
     segment = next
     isDirect = next.file.isDirect
     offset = 0
-    begun.append(
-      SegmentExtent(
-        number: next.number, byteCount: next.byteCount, firstPosition: nextPosition,
-        lastPosition: nextPosition - 1))
+    if let current { closed.append(current) }
+    current = SegmentExtent(
+      number: next.number, byteCount: next.byteCount, firstPosition: nextPosition,
+      lastPosition: nextPosition - 1)
     return true
   }
 
@@ -262,7 +264,7 @@ package struct JournalPositions: Sendable, Equatable {
     nextGroup += 1
     nextPosition = drained.lastPosition + 1
     if drained.lastUnitEnd > 0 { positions.written = drained.lastUnitEnd }
-    begun[begun.count - 1].lastPosition = drained.lastPosition
+    current?.lastPosition = drained.lastPosition
     isSynced = false
     isSealed = false
     counts.groups += 1

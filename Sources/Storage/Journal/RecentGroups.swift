@@ -13,7 +13,8 @@ package struct RecentRecords: Sendable, Equatable {
 
 /// A ring of memory in which the writer builds one group after the other, each on a whole block.
 ///
-/// One thread writes; the others read under the lock, which the writer takes to give groups up and to add one.
+/// One thread writes; the others read under the lock, which the writer takes to give groups up and to add
+/// one.
 @safe final class RecentGroups: Sendable {
   /// Where the records of a group lie.
   private struct Entry {
@@ -57,7 +58,8 @@ package struct RecentRecords: Sendable, Equatable {
     if wanted > memory.byteCount { return nil }
     let start = unsafe cursor.pointee + wanted <= memory.byteCount ? cursor.pointee : 0
     let range = start..<start + wanted
-    let skipped = unsafe start == 0 ? cursor.pointee..<memory.byteCount : range
+    // Behind the end of what is used nothing fits any more: those groups are the oldest.
+    let skipped = unsafe start < cursor.pointee ? cursor.pointee..<memory.byteCount : range
     index.withLock { index in
       while index.start < index.entries.count {
         let group = index.entries[index.start].group
@@ -102,6 +104,8 @@ package struct RecentRecords: Sendable, Equatable {
         firstPosition: index.entries[place].firstPosition, lastPosition: position - 1, bytes: [])
       while place < index.entries.count, index.entries[place].lastPosition <= limit {
         let entry = index.entries[place]
+        // A group that was too large for the ring stands between them.
+        if entry.firstPosition > found.lastPosition + 1 && !found.bytes.isEmpty { break }
         if !found.bytes.isEmpty && found.bytes.count + entry.byteCount > byteLimit { break }
         unsafe found.bytes.append(
           contentsOf: UnsafeRawBufferPointer(

@@ -1,8 +1,8 @@
 // The bytes of a journal segment around its records: the head of the file, the head of a group.
 //
-// A segment is a file of whole blocks of 4 KiB, filled with zeros and synced before it is used. Block 0 is its
-// head, written together with the first group. Each group starts on a fresh block: a head of 64 bytes, records
-// without gaps, zeros to the end of the block. Numbers are little-endian.
+// A segment is a file of whole blocks of 4 KiB, filled with zeros and synced before it is used. Block 0 is
+// its head, written together with the first group. Each group starts on a fresh block: a head of 64 bytes,
+// records without gaps, zeros to the end of the block. Numbers are little-endian.
 //
 //   head of a segment, block 0                      head of a group
 //    0  8  "LEDGJRNL"                                0  4  "LGRP"

@@ -45,7 +45,8 @@ package struct SegmentPreparer: ~Copyable {
   }
 
   /// Makes a segment if the room asks for one.
-  /// - Throws: `.failed` when the disk itself fails; the room knows it by then, and nothing is admitted any more.
+  /// - Throws: `.failed` when the disk itself fails; the room knows it by then, and nothing is admitted any
+  ///   more.
   package mutating func prepareIfShort(_ room: JournalRoom) throws(StorageError) -> Preparation {
     guard let needed = room.shortage(ahead: 1) else { return .notNeeded }
     do throws(SystemError) {
@@ -95,8 +96,8 @@ package struct SegmentPreparer: ~Copyable {
   /// Whether the error says that there is no room, which may come again.
   static func isFull(_ error: SystemError) -> Bool { error.name == "ENOSPC" || error.name == "EDQUOT" }
 
-  /// Whether the same may succeed later: no room on the disk, no descriptor, no memory. Anything else, and every
-  /// failure of a sync, is a failing disk.
+  /// Whether the same may succeed later: no room on the disk, no descriptor, no memory. Anything else, and
+  /// every failure of a sync, is a failing disk.
   static func mayPass(_ error: SystemError) -> Bool {
     let isSync = error.call == "fdatasync" || error.call == "fsync"
     return isFull(error) || !isSync && ["EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EINTR"].contains(error.name)
@@ -176,6 +177,13 @@ package struct SegmentPreparer: ~Copyable {
 }
 
 extension SystemError {
+  /// Facts were put into the log after the journal had ended.
+  static func journalHasEnded(_ path: String) -> SystemError {
+    // ECANCELED.
+    SystemError(
+      code: 125, call: "pwrite", doing: "write facts into the journal, which has ended, in", path: path)
+  }
+
   /// The disk has room, but not beyond what is to be left free.
   static func noSpace(_ path: String, free: Int, least: Int) -> SystemError {
     // ENOSPC: callers look at nothing else.
