@@ -148,7 +148,8 @@ struct JournalTests {
   @Test
   func aFailedSyncEndsEverything() throws {
     for kind in [DiskCall.Kind.sync, .write] {
-      let rig = try Rig()
+      // Room for everything in the first segment.
+      let rig = try Rig { $0.firstSegmentByteCount = 64 << 10 }
       let position = try #require(try rig.create("a"))
       try rig.journal.waitUntilDurable(position)
       // What is being prepared has another turn; only the segment at hand is hit.

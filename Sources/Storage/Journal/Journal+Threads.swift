@@ -112,9 +112,9 @@ extension Journal {
         if room.full != nil { halt(true) }
         room.waitForSegment(atMost: options.retryTime)
         if let failure = room.failure { throw failure }
-        halt(false)
         continue
       }
+      if isHalted.load(ordering: .relaxed) { halt(false) }
       try syncIfAsked(&writer, &pace)
       if isStopping { break }
       let limit = pace.limit(needsSeal: writer.needsSeal)
