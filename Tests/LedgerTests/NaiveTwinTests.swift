@@ -31,7 +31,7 @@ import Testing
       if step % 40 == 39 {
         let cut = books.cut()
         #expect(books.checkInvariants(on: cut) == [], "\(seed) step \(step)")
-        try compare(cut, twin, "\(seed) step \(step)")
+        #expect(twin.differences(from: cut) == [], "\(seed) step \(step)")
       }
     }
     let cut = books.cut()
@@ -48,7 +48,7 @@ import Testing
       }
       try #require(answer == expected, "\(seed) step \(step) of the copy: \(command)")
     }
-    try compare(copy.cut(), twin, "\(seed) at the end")
+    #expect(twin.differences(from: copy.cut()) == [], "\(seed) at the end")
   }
 
   private func result(_ body: () throws(Refusal) -> Execution) -> Result<Execution, Refusal> {
@@ -60,58 +60,5 @@ import Testing
       return nil
     }
     return batch
-  }
-
-  /// Every balance, transaction, ledger and identity.
-  private func compare(_ cut: Cut, _ twin: NaiveBooks, _ place: String) throws {
-    let books = cut.books
-    try #require(cut.balanceCount == twin.balances.count, "\(place)")
-    for (index, expected) in twin.balances.enumerated() {
-      let row = RowIndex(index)
-      let image = cut.balance(row)
-      let found = NaiveBooks.Balance(
-        ledger: Int(books.balances.ledgers[row]),
-        currency: books.currencies.text(of: books.balances.currencies[row]) ?? "",
-        indicator: books.indicators.text(of: books.balances.indicators[row]),
-        identity: image.identity?.index, metadata: image.metadata,
-        createdAt: Microseconds(books.balances.createdAt[row]), credit: image.credit, debit: image.debit,
-        version: image.version)
-      #expect(found == expected, "\(place): balance \(index)")
-      #expect(image.balance == expected.balance, "\(place): balance \(index)")
-    }
-    try #require(cut.transactionCount == twin.transactions.count, "\(place)")
-    for (index, expected) in twin.transactions.enumerated() {
-      let row = RowIndex(index)
-      let table = books.transactions
-      let detail = table.detail(row)
-      #expect(
-        table.amount(row) == expected.request.amount && table.source(row).index == expected.source
-          && table.destination(row).index == expected.destination
-          && detail.reference == expected.request.reference
-          && detail.description == expected.request.description
-          && detail.effectiveDate == expected.request.effectiveDate
-          && detail.overdraftLimit == expected.request.overdraftLimit
-          && table.precisions[row] == expected.request.precision
-          && table.allowsOverdraft(row) == expected.request.allowOverdraft
-          && table.metadataBytes(row, cut: cut.epoch) == expected.metadata,
-        "\(place): transaction \(index)")
-    }
-    #expect(cut.ledgerCount == twin.ledgers.count)
-    for (index, expected) in twin.ledgers.enumerated() {
-      let record = unsafe try #require(books.ledgers.record(RowIndex(index), cut: cut.epoch))
-      #expect(
-        unsafe EntityRecord(record, fieldCount: 1)
-          == EntityRecord(fields: [expected.name], metadata: expected.metadata), "\(place)")
-    }
-    #expect(cut.identityCount == twin.identities.count)
-    for (index, expected) in twin.identities.enumerated() {
-      let record = unsafe books.identities.record(RowIndex(index), cut: cut.epoch)
-      let found = unsafe record.map {
-        unsafe EntityRecord($0, fieldCount: IdentityField.allCases.count)
-      }
-      let wanted =
-        expected.isDeleted ? nil : EntityRecord(fields: expected.fields, metadata: expected.metadata)
-      #expect(found == wanted, "\(place): identity \(index)")
-    }
   }
 }

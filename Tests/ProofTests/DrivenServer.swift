@@ -80,13 +80,17 @@ final class DrivenServer {
   /// Carries a command out if the journal has room for it.
   /// - Returns: whether it was let in.
   @discardableResult
-  func execute(_ command: Command, _ key: IdempotencyKey?) throws(StorageError) -> Bool {
+  func execute(
+    _ command: Command, _ key: IdempotencyKey?, answer: (Result<Execution, Refusal>) -> Void = { _ in }
+  ) throws(StorageError) -> Bool {
     let bound = Books.encodedByteBound(of: command, key: key)
     for _ in 0..<4 {
       switch writer.room.admit(byteBound: bound) {
       case .admitted:
         let before = books.position
-        _ = try? books.execute(command, key: key)
+        do throws(Refusal) { answer(.success(try books.execute(command, key: key))) } catch {
+          answer(.failure(error))
+        }
         writer.room.settle(byteBound: bound)
         if books.position != before { history.note(books.position, digest: books.cut().digest()) }
         return true

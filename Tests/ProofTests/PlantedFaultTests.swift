@@ -45,4 +45,20 @@ struct PlantedFaultTests {
     }
     #expect(finder != nil, "nobody noticed: \(plant.name)")
   }
+
+  /// What is forgotten when reading shows only where something is damaged.
+  @Test(arguments: [PlantedFaults.uncheckedRecords, .ignoredWatermark])
+  func damageFindsIt(fault: PlantedFaults) throws {
+    let sample = try DamageSample(Seed(7), isKilled: false)
+    let found = PlantedFaults.$planted.withValue(fault) {
+      sample.files.contains { path, bytes in
+        guard path.hasSuffix(".seg") else { return false }
+        return stride(from: 4096, to: bytes.count, by: 37).contains { offset in
+          bytes[offset] != 0
+            && sample.objection(path) { $0.overwrite(path, at: offset, [bytes[offset] ^ 0x10]) } != nil
+        }
+      }
+    }
+    #expect(found, "nobody noticed \(fault)")
+  }
 }
