@@ -7,8 +7,8 @@ import Platform
 import Storage
 
 /// Measures the disk by itself first: one block past the page cache into a preallocated file, then fdatasync.
-/// Then transfers through books and journal: one at a time with `always` (the ratio to the bare sync says what
-/// is ours), and batches with `always` and `none`.
+/// Then transfers through books and journal: one at a time with `always` (the ratio to the bare sync says
+/// what is ours), and batches with `always` and `none`.
 enum JournalBenchmark {
   private static let balanceCount = 10_000
 
@@ -65,9 +65,8 @@ enum JournalBenchmark {
     }
     print("bare sync of 4 KiB, preallocated, past the page cache: \(times.bare)")
     print("durable transfer, spinning: \(times.awake), \(times.awake.ratio(to: times.bare)) x the bare sync")
-    print(
-      "  commit on the journal's thread: p50 \(microseconds(awake.journal.report.commitTimes.quantile(0.5))) us"
-    )
+    let commitMedian = microseconds(awake.journal.report.commitTimes.quantile(0.5))
+    print("  commit on the journal's thread: p50 \(commitMedian) us")
     print("durable transfer, asleep: \(times.asleep), \(times.asleep.ratio(to: times.bare)) x the bare sync")
     try awake.end()
     try asleep.end()
@@ -176,8 +175,8 @@ enum JournalBenchmark {
     }
   }
 
-  /// Commands one after the other without waiting, so that the journal gathers what comes; the time runs until
-  /// all is committed.
+  /// Commands one after the other without waiting, so that the journal gathers what comes; the time runs
+  /// until all is committed.
   private static func throughput(
     _ root: DataDirectory, _ durability: Durability, batchSize: Int, _ scale: Scale
   ) throws -> Double {

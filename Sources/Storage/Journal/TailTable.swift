@@ -44,8 +44,8 @@ struct TailFinding: Equatable {
   var hasRemains: Bool
   /// The greatest durable watermark of any right head of a group further on, if there is one and no `next`.
   var durable: UInt64?
-  /// The watermark that shows that what stands here had been synced, if that is not `position`: behind the last
-  /// record of a group it is the position of that record.
+  /// The watermark that shows that what stands here had been synced, if that is not `position`: behind the
+  /// last record of a group it is the position of that record.
   var proof: UInt64?
 }
 
