@@ -6,6 +6,7 @@ import Storage
 
 enum ServeCommand {
   private static let longestLine = 1 << 10...1 << 30
+  private static let segmentSizes = 64 << 10...1 << 34
 
   static let subcommand = Subcommand(
     name: "serve", summary: "Run the server until SIGTERM or Ctrl-C.",
@@ -29,6 +30,9 @@ enum ServeCommand {
       .init(
         "min-free", value: .required("BYTES"),
         help: "bytes of the disk that are left free; writes are refused before (default: 33554432)"),
+      .init(
+        "segment-size", value: .required("BYTES"),
+        help: "largest file of the journal; the first are smaller (default: 67108864)"),
       .init(
         "recover-to", value: .required("POSITION"),
         help: "leave out what the journal holds after this position; it is set aside"),
@@ -100,6 +104,9 @@ enum ServeCommand {
     }
     configuration.journal.minimumFreeByteCount = try options.number(
       "min-free", in: 0...1 << 50, default: configuration.journal.minimumFreeByteCount)
+    configuration.journal.limitSegments(
+      to: try options.number(
+        "segment-size", in: segmentSizes, default: configuration.journal.segmentByteCount))
     if options.has("recover-to") {
       configuration.recoverTo = UInt64(try options.number("recover-to", in: 1...Int.max, default: 1))
     }

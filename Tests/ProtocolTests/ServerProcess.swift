@@ -39,6 +39,7 @@ final class ServerProcess {
     return Bundle.module.bundleURL.deletingLastPathComponent().appending(path: "ledgerline")
   }
 
+  var isRunning: Bool { process.isRunning }
   var processID: Int32 { process.processIdentifier }
 
   func connect() throws -> TestClient { try TestClient(path: socketPath) }

@@ -15,6 +15,9 @@ package final class TemporaryDirectory: Sendable {
     directory = try DataDirectory(creating: PathName.join("/tmp", name))
   }
 
+  /// A directory of that path, which is made; it goes in the same way.
+  package init(at path: String) throws { directory = try DataDirectory(creating: path) }
+
   /// The path of `name` in it.
   package func path(of name: String) -> String { directory.path(of: name) }
 

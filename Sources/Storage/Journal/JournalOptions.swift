@@ -65,4 +65,11 @@ package struct JournalOptions: Sendable, Equatable {
   package var retryTime = Duration.milliseconds(200)
 
   package init() {}
+
+  /// Makes no segment larger than `byteCount`, unless a command needs it.
+  package mutating func limitSegments(to byteCount: Int) {
+    segmentByteCount = byteCount
+    firstSegmentByteCount = min(firstSegmentByteCount, byteCount)
+    leastSegmentByteCount = min(leastSegmentByteCount, byteCount)
+  }
 }
