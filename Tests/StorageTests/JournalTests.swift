@@ -64,6 +64,24 @@ struct JournalTests {
     }
   }
 
+  @Test func aStopWaitsForTheFirstSegment() throws {
+    for _ in 0..<20 {
+      let rig = try Rig(simulated: { _ in })
+      try rig.journal.stop()
+      #expect(rig.journal.durablePosition == rig.books.position)
+      try rig.journal.waitUntilDurable(rig.books.position)
+    }
+  }
+
+  @Test func aStopOnAFullDiskFailsInsteadOfWaiting() throws {
+    let disk = SimulatedDisk()
+    let directory = try DataDirectory(creating: JournalBench.path, on: disk)
+    disk.setCapacity(disk.usedByteCount)
+    let rig = try Rig(directory, disk: disk)
+    #expect(throws: StorageError.self) { try rig.journal.stop() }
+    #expect(throws: StorageError.self) { try rig.journal.waitUntilDurable(rig.books.position) }
+  }
+
   @Test
   func answersWaitForTheSyncOnlyInTheModeThatPromisesIt() throws {
     for durability in [Durability.always, .interval(.seconds(1000)), .none] {

@@ -107,9 +107,12 @@ extension Journal {
     while true {
       let isStopping = isStopping.load(ordering: .sequentiallyConsistent)
       if try commitAll(&writer, &pace) == .waitsForSegment {
-        // What is left was never admitted, or there is nothing to write it to.
-        if isStopping { break }
-        if room.full != nil { halt(true) }
+        // A stop waits for the segment that is being made; on a full disk there is nothing to wait for, and
+        // what is left (the first fact of new books, which nobody admits) is not to be had.
+        if let error = room.full {
+          if isStopping { throw .failed(error) }
+          halt(true)
+        }
         room.waitForSegment(atMost: options.retryTime)
         if let failure = room.failure { throw failure }
         continue

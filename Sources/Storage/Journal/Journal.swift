@@ -220,13 +220,15 @@ package final class Journal: Sendable {
 
   private func endThreads() {
     isStopping.store(true, ordering: .sequentiallyConsistent)
-    room.stop()
     log.wake()
     let ended = threads.withLock { threads in
       let taken = threads
       threads = []
       return taken
     }
-    for thread in ended { thread.join() }
+    // "segments" came first and goes last: what is left may need a segment that is not made yet.
+    for thread in ended.dropFirst() { thread.join() }
+    room.stop()
+    ended.first?.join()
   }
 }
