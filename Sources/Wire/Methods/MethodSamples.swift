@@ -14,7 +14,8 @@ enum MethodSamples {
   static let stats =
     #"{"methods":{"server.info":{"count":1,"errors":0,"p50_us":15.8,"p99_us":15.8,"p999_us":15.8,"max_us":15.8}},"#
     + #""queues":{"queued_queries":0,"running_queries":0,"unanswered_requests":0,"unfinished_line_bytes":0,"#
-    + #""connections":1,"subscriptions":0,"busy":0},"memory":{"allocated_bytes":29039840,"resident_bytes":32567296,"#
+    + #""connections":1,"subscriptions":0,"busy":0},"memory":{"allocated_bytes":29039840,"#
+    + #""resident_bytes":32567296,"#
     + #""balances_bytes":16384,"transactions_bytes":16384,"records_bytes":24},"#
     + #""journal":{"state":"running","position":1,"committed_position":1,"written_position":1,"#
     + #""durable_position":1,"lag":0,"pending_bytes":0,"groups":1,"syncs":1,"commit_p50_us":114.688,"#
