@@ -18,7 +18,8 @@ import Testing
     for (place, name) in CrashScript.accounts.enumerated() {
       try client.call(
         "balances.create",
-        #"{"balance_id":"\#(name)","ledger_id":"general_ledger_id","currency":"\#(CrashScript.currencies[place % 3])"}"#
+        #"{"balance_id":"\#(name)","ledger_id":"general_ledger_id","currency":"#
+          + #""\#(CrashScript.currencies[place % 3])"}"#
       )
     }
     var log = CrashLog()
