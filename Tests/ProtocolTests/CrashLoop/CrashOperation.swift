@@ -78,32 +78,32 @@ struct CrashOperation: Sendable {
   private var isAtomic: Bool { if case .atomic = kind { true } else { false } }
 
   /// Reads the outcome out of an answer.
-  /// - Returns: what is wrong with the answer, and whether the server says that it had done this before; nil
-  ///   for an answer that does not fit the request.
-  mutating func take(_ answer: JSONNode) -> (isReplay: Bool, fault: String?) {
+  /// - Returns: for each transfer whether the server says that it had made it before, and what is wrong with the
+  ///   answer; nil when it fits the request.
+  mutating func take(_ answer: JSONNode) -> (replayed: [Bool], fault: String?) {
     if let error = answer["error"] {
       let code = error["data"]?["code"]?.string ?? ""
       outcome = .refused(code)
       let isExpected = ["TXN_INSUFFICIENT_FUNDS", "BAL_NOT_FOUND"].contains(code)
-      return (false, isExpected && !isWhollySure ? nil : "refused: \(answer.text)")
+      return ([], isExpected && !isWhollySure ? nil : "refused: \(answer.text)")
     }
-    guard let result = answer["result"] else { return (false, "no answer: \(answer.text)") }
+    guard let result = answer["result"] else { return ([], "no answer: \(answer.text)") }
     switch kind {
     case .single:
       outcome = .acknowledged([result["transaction_id"]?.string])
-      return (result["replayed"] == .bool(true), nil)
+      return ([result["replayed"] == .bool(true)], nil)
     case .atomic, .separate:
       guard let results = result["results"]?.array, results.count == transfers.count else {
-        return (false, "not one result for each transfer: \(answer.text.prefix(300))")
+        return ([], "not one result for each transfer: \(answer.text.prefix(300))")
       }
       outcome = .acknowledged(results.map { $0["transaction_id"]?.string })
-      return (results.allSatisfy { $0["replayed"] == .bool(true) || $0["error"] != nil }, nil)
+      return (results.map { $0["replayed"] == .bool(true) }, nil)
     case .balance(let name):
       outcome = .acknowledged([])
-      return (false, result["balance_id"]?.string == name ? nil : "another balance: \(answer.text)")
+      return ([], result["balance_id"]?.string == name ? nil : "another balance: \(answer.text)")
     case .metadata:
       outcome = .acknowledged([])
-      return (false, nil)
+      return ([], nil)
     }
   }
 
