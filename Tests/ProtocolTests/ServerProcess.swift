@@ -72,6 +72,11 @@ final class ServerProcess {
     return (line?.split(separator: " ").dropLast().last.flatMap { Int($0) } ?? 0) * 1024
   }
 
+  /// Descriptors that are open now.
+  func descriptorCount() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(processID)/fd").count
+  }
+
   /// Seconds of processor time used so far.
   func processorSeconds() throws -> Double {
     let text = try String(contentsOfFile: "/proc/\(processID)/stat", encoding: .utf8)

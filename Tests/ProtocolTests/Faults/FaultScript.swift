@@ -43,8 +43,8 @@ struct FaultScript {
   static let balanceCount = 6
 
   let steps: [ScriptStep]
-  /// How many requests are on their way at a time: a few steps go alone, a few together, so that some groups of
-  /// the journal hold many commands.
+  /// How many requests are on their way at a time: most steps go alone, some together, so that some groups
+  /// of the journal hold many commands.
   static func window(at number: Int) -> Int { number % 40 < 28 ? 1 : 4 }
 
   /// - Parameters:

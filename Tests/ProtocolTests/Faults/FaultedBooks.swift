@@ -126,8 +126,8 @@ final class FaultedBooks {
 
   // MARK: Comparing
 
-  /// Looks every step up and compares with the words: what is said to be done is there, what is said not to be
-  /// applied is not, nothing is half there, and the balances hold what those steps move that are there.
+  /// Looks every step up and compares with the words: what is said to be done is there, what is said not to
+  /// be applied is not, nothing is half there, and the balances hold what those steps move that are there.
   func compare(_ client: TestClient) throws {
     let asked = script.steps.flatMap(\.lookups)
     for part in asked.chunks(ofCount: 100) {
@@ -166,8 +166,8 @@ final class FaultedBooks {
     }
   }
 
-  /// What must hold after whatever has happened: the directory is sound, a start works, the books agree with the
-  /// words; then everything that was not done is asked again, is done, and is there after one more start.
+  /// What must hold after whatever has happened: the directory is sound, a start works, the books agree with
+  /// the words; then everything that was not done is asked again, is done, and is there after one more start.
   func settle() throws {
     try check("after the fault")
     guard let server = try start() else { return note("no start after the fault") }
@@ -186,7 +186,7 @@ final class FaultedBooks {
     try check("after the end")
   }
 
-  /// Steps whose outcome was unknown may have been done: those without a reference are refused then, as taken.
+  /// Steps whose outcome was unknown may have been done: without a reference they are refused as taken.
   private func driveAgain(_ client: TestClient, _ unsettled: Set<Int>) {
     for step in script.steps where words[step.number] == nil {
       do {

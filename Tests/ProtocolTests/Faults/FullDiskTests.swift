@@ -1,4 +1,4 @@
-// A disk that is full: nothing is applied by halves, reads go on, writes go on by themselves when there is room.
+// A disk that is full: nothing is half applied, reads go on, writes go on by themselves when there is room.
 
 import Foundation
 import LedgerlineClient

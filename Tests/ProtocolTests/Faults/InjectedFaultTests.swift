@@ -62,7 +62,7 @@ import Testing
       if Effort.isTalkative { print("\(site):\(effect) reached \(run.wasReached), code \(run.code)") }
     }
     print(
-      "\(effect): \(reachedCount) of \(runCount) faults were met, exit codes \(codes), longest start \(longest)"
+      "\(effect): \(reachedCount) of \(runCount) met, exit codes \(codes), longest start \(longest)"
     )
   }
 }

@@ -33,7 +33,7 @@ enum FaultEffect: Hashable, Sendable, CustomStringConvertible {
   case fails(String, forEver: Bool)
   /// Four calls running are interrupted.
   case interrupted
-  /// A write says that it has written so much, and has not. That is a truth where zeros are written into a new
+  /// A write says that it has written so much, and has not. That is true where zeros are written into a new
   /// file; elsewhere it is one only when the rest fails, and all is given up.
   case short(Int)
 

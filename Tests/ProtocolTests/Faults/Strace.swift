@@ -1,12 +1,12 @@
-// strace as the hand that plants faults in system calls of the real program.
+// strace as the hand that plants faults in system calls.
 
 import Foundation
 import TestSupport
 
 /// A command line that runs a program with one fault planted, and what it has noted.
 ///
-/// strace runs beside the program (`-D`), which keeps its process id, its signals and its exit code. Only the calls
-/// that touch `paths` are looked at: they are the ones that are counted, thread by thread, and go wrong.
+/// strace runs beside the program (`-D`), which keeps its process id, its signals and its exit code. Only
+/// calls that touch `paths` are looked at: they are the ones that are counted, thread by thread, and fail.
 struct Strace {
   /// Why no fault can be planted here; nil when strace works.
   static let obstacle: String? = {
