@@ -7,7 +7,8 @@ import Glibc
 /// The kernel gives it back too when the process ends, however it ends, so a lock file left by a crash is no
 /// obstacle. flock belongs to the open file: unlike an fcntl lock it does not vanish when another descriptor
 /// of the same file is closed, and a second open in the same process is refused as well. The file holds the
-/// holder's pid and its own inode number as lines; it stays when the lock is given back, emptied.
+/// holder's pid and its own inode number as lines, if the disk has room for them; it stays when the lock is
+/// given back, emptied.
 package struct DirectoryLock: ~Copyable, Sendable {
   package static let fileName = "LOCK"
   private let file: OpenFile
@@ -31,7 +32,8 @@ package struct DirectoryLock: ~Copyable, Sendable {
       let inode = try opened.status().identity.inode
       try opened.write(Array("\(CurrentProcess.id)\n\(inode)\n".utf8), at: 0)
     } catch {
-      throw .failed(error)
+      // A full disk need not keep anybody from reading: the lock is held, only nobody is told by whom.
+      guard error.name == "ENOSPC" || error.name == "EDQUOT" else { throw .failed(error) }
     }
     file = opened
   }

@@ -44,18 +44,21 @@ enum FaultEffect: Hashable, Sendable, CustomStringConvertible {
     .fails("ENOMEM", forEver: false),
   ]
 
+  /// Whether such a call may fail that way.
   func canMeet(_ site: FaultSite, isDirect: Bool) -> Bool {
     let writes = site.call == "pwrite64" || site.call == "write"
+    let removes = site.call.hasPrefix("unlink") || site.call == "rmdir"
+    let names = removes || site.call.hasPrefix("rename") || site.call.hasPrefix("mkdir")
     return switch self {
     case .killed, .fails("EIO", _): true
-    case .interrupted: !["rename", "unlink", "rmdir", "mkdir"].contains(site.call)
+    case .interrupted: !names
     case .short(0): writes
     // A direct write that goes on from there fails.
     case .short(100): site.call == "pwrite64" && site.area != .directory && isDirect
     // A lie that nothing finds out at once, but where zeros are written into a new file.
     case .short: writes && site.area == .segments
     case .fails("EMFILE", _), .fails("ENOMEM", _): site.call == "openat"
-    case .fails: !["unlink", "rmdir"].contains(site.call)
+    case .fails: !removes
     }
   }
 

@@ -27,9 +27,10 @@ struct Strace {
     return false
   }
 
-  /// Every call by which the program changes files.
+  /// Every call by which the program may change files; some processors lack some of them.
   static let calls = [
-    "openat", "write", "pwrite64", "fdatasync", "fsync", "rename", "unlink", "rmdir", "mkdir", "ftruncate",
+    "openat", "write", "pwrite64", "fdatasync", "fsync", "rename", "renameat", "renameat2", "unlink",
+    "unlinkat", "rmdir", "mkdir", "mkdirat", "ftruncate", "fallocate",
   ]
 
   let log: String
@@ -40,7 +41,7 @@ struct Strace {
   /// For `ServerProcess.init(shell:)`: puts strace before the program.
   var shell: String {
     var words = ["strace", "-D", "-f", "-qq", "-y", "-s", "0", "-o", log]
-    words += ["-e", "trace=" + Self.calls.joined(separator: ",")]
+    words += ["-e", "trace=" + Self.calls.map { "?" + $0 }.joined(separator: ",")]
     if let fault { words += ["-e", "inject=" + fault] }
     // Other calls run at full speed then, but signals are not delivered.
     if fault?.contains(":signal=") != true { words.append("--seccomp-bpf") }
