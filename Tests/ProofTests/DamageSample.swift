@@ -6,8 +6,8 @@ import TestSupport
 
 @testable import Storage
 
-/// A data directory with two snapshots and some segments, what it was at earlier moments, and the states that its
-/// books went through.
+/// A data directory with two snapshots and some segments, what it was at earlier moments, and the states that
+/// its books went through.
 struct DamageSample: Sendable {
   let disk: SimulatedDisk
   let clock = ManualClock()
@@ -76,8 +76,8 @@ struct DamageSample: Sendable {
     case none
     /// The state before the last group, said to be torn off.
     case lastGroup
-    /// A state that once stood: writes that came after it were lost, and nothing tells of them. The last group
-    /// may also have become zeros, as though it had never been written.
+    /// A state that once stood: writes that came after it were lost, and nothing tells of them. The last
+    /// group may also have become zeros, as though it had never been written.
     case lostWrites
   }
 

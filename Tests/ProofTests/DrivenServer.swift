@@ -21,7 +21,8 @@ enum Tiny {
   }
 }
 
-/// Books with their journal and snapshots on one disk, driven step by step; tells the history what it promises.
+/// Books with their journal and snapshots on one disk, driven step by step; tells the history what it
+/// promises.
 final class DrivenServer {
   static let path = "/books"
 

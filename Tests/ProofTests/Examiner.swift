@@ -58,8 +58,8 @@ final class Examiner: Sendable {
     return finding
   }
 
-  /// As `examine`, after a kill that leaves the kernel's cache as it is: what the start serves must then outlast
-  /// a power loss.
+  /// As `examine`, after a kill that leaves the kernel's cache as it is: what the start serves must then
+  /// outlast a power loss.
   func examineKill(_ disk: SimulatedDisk, _ history: History, _ place: @autoclosure () -> String) {
     counts.withLock { $0.cuts += 1 }
     let copy = disk.copy()

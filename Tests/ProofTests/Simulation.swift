@@ -9,8 +9,9 @@ import TestSupport
 
 @testable import Storage
 
-/// What clients ask, what the server and its disk do next, is drawn at random. Beside the server stand the naive
-/// books, which carry out the same commands in the same order and go back to where a start finds the books.
+/// What clients ask, what the server and its disk do next, is drawn at random. Beside the server stand the
+/// naive books, which carry out the same commands in the same order and go back to where a start finds the
+/// books.
 struct Simulation {
   typealias Answer = Result<Execution, Refusal>
 

@@ -8,7 +8,8 @@ import Testing
 @testable import Storage
 
 struct SnapshotPowerCutTests {
-  /// What a start may find: the books of the newest snapshot that was said to count, or of the one on its way.
+  /// What a start may find: the books of the newest snapshot that was said to count, or of the one on its
+  /// way.
   private struct Promise: Sendable {
     var acknowledged: (position: UInt64, digest: UInt64)?
     var underWay: (position: UInt64, digest: UInt64)?

@@ -2,8 +2,8 @@
 
 import Platform
 
-/// A file's bytes. Copying costs nothing; the first write to a page after that copies the page. A page that was
-/// never written is a hole and reads as zeros.
+/// A file's bytes. Copying costs nothing; the first write to a page after that copies the page. A page that
+/// was never written is a hole and reads as zeros.
 struct PagedBytes: Sendable {
   static let pageByteCount = 4096
   static let zeroPage = [UInt8](repeating: 0, count: pageByteCount)

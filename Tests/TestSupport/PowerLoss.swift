@@ -9,7 +9,8 @@ package enum PowerLoss: Sendable, Equatable, CustomStringConvertible {
   case losingAll
   /// Everything is there although nothing promised it.
   case keepingAll
-  /// The first changes in the order they were made; of the one after them, if it is a write, the first sectors.
+  /// The first changes in the order they were made; of the one after them, if it is a write, the first
+  /// sectors.
   case keepingFirst(Int, sectors: Int)
   /// Change *i*, in the order they were made, is kept when bit *i* is set; later ones are lost.
   case keeping(mask: UInt64)

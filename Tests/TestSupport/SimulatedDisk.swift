@@ -6,10 +6,10 @@ import Platform
 /// A file system in memory that keeps what was synced apart from what was not.
 ///
 /// The rules, as strict as POSIX allows: bytes and size of a file last once the file was synced; a name that
-/// was made, changed or removed lasts once its directory was synced; all else may be there after a power loss,
-/// or not, or in part (`PowerLoss`). After a failed sync the next one succeeds without having saved anything.
-/// Transfers of a file that was opened past the page cache trap when they are not aligned. Errors are those of
-/// the kernel. Any thread may call.
+/// was made, changed or removed lasts once its directory was synced; all else may be there after a power
+/// loss, or not, or in part (`PowerLoss`). After a failed sync the next one succeeds without having saved
+/// anything. Transfers of a file that was opened past the page cache trap when they are not aligned. Errors
+/// are those of the kernel. Any thread may call.
 package final class SimulatedDisk: VirtualDisk {
   struct State: Sendable {
     /// 0 is the root. Nodes that nobody can reach stay until the next power loss.
@@ -73,8 +73,8 @@ package final class SimulatedDisk: VirtualDisk {
 
   // MARK: Carrying a call out
 
-  /// - Parameter body: gets the error that a planted fault asks for; carries out what part of the call is done
-  ///   all the same.
+  /// - Parameter body: gets the error that a planted fault asks for; carries out what part of the call is
+  ///   done all the same.
   func perform<Result>(
     _ kind: DiskCall.Kind, _ path: String, offset: Int = 0, byteCount: Int = 0,
     _ body: (inout State, DiskCall, SystemError?) throws(SystemError) -> Result

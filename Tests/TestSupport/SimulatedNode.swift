@@ -66,7 +66,8 @@ struct SimulatedNode: Sendable {
 
   init(isDirectory: Bool) { self.isDirectory = isDirectory }
 
-  /// What a direct read sees: it makes the kernel write what is dirty, but a page whose writing failed is clean.
+  /// What a direct read sees: it makes the kernel write what is dirty, but a page whose writing failed is
+  /// clean.
   var written: PagedBytes {
     guard hasDiverged else { return cached }
     var bytes = durable
