@@ -1,159 +1,138 @@
-// What the promise costs: transfers through the socket with `--durability always` beside `none`, and beside
-// the bare sync of one block on the same disk.
+// What the promise costs: transfers through the socket with `--durability always` beside `none`, beside the
+// bare sync of one block on the same disk, and beside PostgreSQL.
 
 import Platform
 import Server
 import Storage
-import Wire
 
-/// One run for each durability, each in a fresh directory below $LEDGERLINE_BENCHMARK_DIR (default /tmp).
+/// Two servers in one process, one for each durability, each row on both in alternating turns: whatever else
+/// the machine does hits both. In fresh directories below $LEDGERLINE_BENCHMARK_DIR (default /tmp). With
+/// $LEDGERLINE_BENCHMARK_ONLY only the rows whose names begin with that, for a profile.
 struct PromiseBenchmark {
-  private static let balanceCount = 10_000
-  /// Requests that may be on their way when one client has many.
-  private static let window = 64
+  private static let durabilities = [Durability.none, .always]
+
+  /// A way to load a server.
+  private struct Row {
+    let name: String
+    let connectionCount: Int
+    /// Requests in flight on each connection.
+    let window: Int
+    /// Transfers of a request.
+    let batchSize: Int
+    /// Transfers of one turn.
+    let transferCount: Int
+
+    var isLone: Bool { connectionCount * window * batchSize == 1 }
+  }
+
+  private static let rows =
+    [
+      Row(name: "one at a time", connectionCount: 1, window: 1, batchSize: 1, transferCount: 2000),
+      Row(name: "16 connections", connectionCount: 16, window: 1, batchSize: 1, transferCount: 20_000),
+      Row(name: "64 in flight", connectionCount: 1, window: 64, batchSize: 1, transferCount: 50_000),
+    ]
+    + [100, 1000, 8000].flatMap { size in
+      [1, 4].map { count in
+        Row(
+          name: "batches of \(grouped(size)), \(count) connection\(count > 1 ? "s" : "")",
+          connectionCount: count, window: 1, batchSize: size, transferCount: max(100_000, size * 20))
+      }
+    }
+
+  /// What one row came to with one durability: of all turns together, and each turn's transfers a second.
+  private struct Figures {
+    var timings = Timings()
+    var rates: [Double] = []
+
+    var rate: Double { median(rates) }
+  }
 
   private let scale: Scale
-  private let root: String
+  private let directory: DataDirectory
+  private let clock = SystemClock()
+  private var lines: TransferLines
+  private var turnCount: Int { scale == .tiny ? 1 : 5 }
 
   static func run(_ scale: Scale) throws {
     let base = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DIR") ?? "/tmp"
-    let directory = try DataDirectory(creating: "\(base)/ledgerline-durable-\(CurrentProcess.id)")
+    let directory = try DataDirectory(creating: "\(base)/ledgerline-promise-\(CurrentProcess.id)")
     defer { try? directory.removeWithContents() }
-    let bare = try BareSync.measure(scale(4000), in: directory)
-    print(line("bare write and sync of 4 KiB", bare, count: scale(4000)))
-    let benchmark = PromiseBenchmark(scale: scale, root: directory.path)
-    // Turn and turn about, and the best of each: whatever else the machine does hits both.
-    var best: [String: [String: Double]] = [:]
-    for turn in 0..<2 {
-      for durability in [Durability.none, .always] {
-        for (name, rate) in try benchmark.measure(durability, turn) {
-          best["\(durability)", default: [:]][name] = max(best["\(durability)"]?[name] ?? 0, rate)
+    var benchmark = PromiseBenchmark(
+      scale: scale, directory: directory,
+      lines: TransferLines(balanceCount: scale(1_000_000, least: 1000)))
+    let ours = try benchmark.measure()
+    // Another program's figures are measured at their full size or not at all.
+    if scale == .full, !ours.isEmpty { try PostgresPeer.run(scale, directory: directory.path, beside: ours) }
+  }
+
+  /// - Returns: with `always`, one client's and 16 clients'.
+  private mutating func measure() throws -> [PeerFigures] {
+    let rigs = try Self.durabilities.map {
+      try BenchmarkServer($0, directory, balanceCount: lines.balanceCount)
+    }
+    defer { for rig in rigs { rig.end() } }
+    var compared: [PeerFigures] = []
+    let only = CurrentProcess.environment("LEDGERLINE_BENCHMARK_ONLY") ?? ""
+    for row in Self.rows where row.name.hasPrefix(only) {
+      var bare = Timings()
+      var figures = [Figures(), Figures()]
+      let fleets = try rigs.map { try ClientFleet(path: $0.path, count: row.connectionCount) }
+      for _ in 0..<turnCount {
+        if row.isLone { bare.add(try BareSync.measure(scale(2000), in: directory)) }
+        let requests = makeRequests(row)
+        for (place, fleet) in fleets.enumerated() {
+          // The other server may be preparing a segment still.
+          if scale == .full { pause(.milliseconds(150)) }
+          let (timings, seconds) = try fleet.drive(requests[...], window: row.window)
+          figures[place].timings.add(timings)
+          figures[place].rates.append(Double(requests.count * row.batchSize) / seconds)
         }
       }
+      report(row, bare, figures)
+      if fleets.contains(where: { $0.errorCount > 0 }) { throw ClientFailure.answeredWithErrors }
+      if row.batchSize * row.window == 1 {
+        let always = figures[1]
+        compared.append(
+          PeerFigures(
+            clientCount: row.connectionCount, rate: always.rate, median: always.timings.quantile(0.5),
+            p99: always.timings.quantile(0.99)))
+      }
     }
-    for (name, rate) in (best["none"] ?? [:]).sorted(by: { $0.key < $1.key }) {
-      guard let other = best["always"]?[name] else { continue }
-      print(pad("  \(name): always / none", 56) + fixed(other / rate))
+    try print(rigs[1].journalStatistics())
+    return only.isEmpty ? compared : []
+  }
+
+  private mutating func makeRequests(_ row: Row) -> [[UInt8]] {
+    let count = max(row.connectionCount, scale(row.transferCount / row.batchSize))
+    return (0..<count).map { _ in row.batchSize == 1 ? lines.single() : lines.batch(of: row.batchSize) }
+  }
+
+  private func report(_ row: Row, _ bare: Timings, _ figures: [Figures]) {
+    if bare.count > 0 {
+      print(Self.line("bare write and sync of 4 KiB", Double(bare.count) / bare.totalSeconds, bare))
+    }
+    for (durability, figure) in zip(Self.durabilities, figures) {
+      print(Self.line("\(row.name), \(durability)", figure.rate, figure.timings))
+    }
+    let ratio = median(zip(figures[1].rates, figures[0].rates).map { $0 / $1 })
+    print("    always / none: \(fixed(ratio))")
+    if bare.count > 0 {
+      let ratios = [0.5, 0.99].map { figures[1].timings.quantile($0) / bare.quantile($0) }
+      print("    always / bare sync: p50 \(fixed(ratios[0])), p99 \(fixed(ratios[1]))")
     }
   }
 
-  private static func line(_ name: String, _ timings: Timings, count: Int) -> String {
+  static func line(_ name: String, _ rate: Double, _ timings: Timings) -> String {
     [
-      pad(name, 44), pad(grouped(Int(Double(count) / timings.totalSeconds)) + "/s", 14),
+      pad(name, 44), pad(grouped(Int(rate)) + "/s", 14),
       pad("p50 " + fixed(timings.quantile(0.5)) + " µs", 18), "p99 " + fixed(timings.quantile(0.99)) + " µs",
     ].joined(separator: " ")
   }
+}
 
-  /// - Returns: operations a second, by name.
-  private func measure(_ durability: Durability, _ turn: Int) throws -> [(String, Double)] {
-    var configuration = Configuration(dataDirectory: "\(root)/\(durability)-\(turn)")
-    configuration.socketPath = "\(root)/\(durability)-\(turn).sock"
-    configuration.queryThreadCount = 1
-    configuration.journal.durability = durability
-    let log = ServerLog(format: .text, clock: SystemClock()) { _ in }
-    let server = try LedgerlineServer.start(configuration, log: log)
-    let thread = try Thread(name: "server") { _ = server.run() }
-    defer {
-      server.stop()
-      thread.join()
-    }
-    var client = try SocketClient(path: server.socketPath)
-    try load(&client)
-    var rates: [(String, Double)] = []
-    func note(_ name: String, _ timings: Timings, _ count: Int, _ seconds: Double? = nil) {
-      print(
-        Self.line("\(durability): \(name)", timings, count: count) + (client.errorCount > 0 ? " ERRORS" : ""))
-      rates.append((name, Double(count) / (seconds ?? timings.totalSeconds)))
-    }
-    let singles = scale(10_000)
-    note("one at a time", try one(&client, singles), singles)
-    let windowed = scale(300_000)
-    let (timings, seconds) = try sliding(&client, windowed)
-    note("\(Self.window) in flight, answers read together", timings, windowed, seconds)
-    for size in [100, 1000, 8000] {
-      let rounds = scale(size == 8000 ? 60 : 300)
-      note("batches of \(size)", try batches(&client, size, rounds), size * rounds)
-    }
-    let stats = try client.call(#"{"id":1,"method":"server.stats"}"#)
-    if let start = stats.range(ofText: "\"journal\":{"), let end = stats[start...].firstIndex(of: "}") {
-      print("    " + stats[start..<end])
-    }
-    return rates
-  }
+private func pause(_ time: Duration) { Gate<Void>(()).wait(atMost: time) { _ -> Void? in nil } }
 
-  private func load(_ client: inout SocketClient) throws {
-    _ = try client.call(#"{"id":1,"method":"ledgers.create","params":{"ledger_id":"ldg_1","name":"L"}}"#)
-    var made = 0
-    while made < Self.balanceCount {
-      let items = (made..<made + 1000).map {
-        #"{"ledger_id":"ldg_1","currency":"USD","balance_id":"\#(SocketBenchmark.balance($0))"}"#
-      }
-      _ = try client.call(
-        #"{"id":1,"method":"balances.create_many","params":{"balances":[\#(items.joined(separator: ","))]}}"#)
-      made += items.count
-    }
-  }
-
-  private func transfer(_ kind: String, _ number: Int) -> String {
-    let mixed = UInt64(truncatingIfNeeded: number) &* 0x9E37_79B9_7F4A_7C15
-    let source = Int(mixed >> 40) % Self.balanceCount
-    let destination = (source + 1 + Int(mixed >> 20 & 0xFFF)) % Self.balanceCount
-    return #"{"source":"\#(SocketBenchmark.balance(source))","#
-      + #""destination":"\#(SocketBenchmark.balance(destination))","currency":"USD","#
-      + #""precise_amount":"\#(number % 1000 + 1)","reference":"\#(kind)-\#(number)","allow_overdraft":true}"#
-  }
-
-  private func request(_ kind: String, _ number: Int) -> [UInt8] {
-    Array(
-      (#"{"id":\#(number),"method":"transactions.create","params":\#(transfer(kind, number))}"# + "\n").utf8)
-  }
-
-  private func one(_ client: inout SocketClient, _ count: Int) throws -> Timings {
-    var timings = Timings()
-    for number in 0..<count {
-      let bytes = request("one", number)
-      try timings.time { try client.exchange(bytes, count: 1) }
-    }
-    return timings
-  }
-
-  /// Keeps a window of requests on their way: as many new ones are sent as answers have come.
-  /// - Returns: the times between two reads, and the seconds in all.
-  private func sliding(_ client: inout SocketClient, _ count: Int) throws -> (Timings, Double) {
-    var lines: [UInt8] = []
-    var ends = [0]
-    for number in 0..<count {
-      lines += request("many", number)
-      ends.append(lines.count)
-    }
-    var timings = Timings()
-    let clock = SystemClock()
-    let start = clock.monotonicTime()
-    var sent = min(Self.window, count)
-    var done = 0
-    try client.send(lines[0..<ends[sent]])
-    while done < count {
-      try timings.time {
-        let came = try client.receive()
-        done += came
-        let next = min(count, sent + came)
-        if next > sent { try client.send(lines[ends[sent]..<ends[next]]) }
-        sent = next
-      }
-    }
-    return (timings, Double((clock.monotonicTime() - start).wholeNanoseconds) / 1e9)
-  }
-
-  private func batches(_ client: inout SocketClient, _ size: Int, _ rounds: Int) throws -> Timings {
-    var timings = Timings()
-    for round in 0..<rounds {
-      let items = (0..<size).map { transfer("batch\(size)", round * size + $0) }
-      let line =
-        #"{"id":1,"method":"transactions.create_many","params":{"atomic":true,"return":"none","#
-        + #""transactions":[\#(items.joined(separator: ","))]}}"# + "\n"
-      let bytes = Array(line.utf8)
-      try timings.time { try client.exchange(bytes, count: 1) }
-    }
-    return timings
-  }
+/// The middle one, 0 of none.
+func median(_ values: [Double]) -> Double {
+  values.isEmpty ? 0 : values.sorted()[values.count / 2]
 }

@@ -47,6 +47,11 @@ import Wire
     return unsafe Self.lineEnds(answers)
   }
 
+  /// Has the connection reported in `events` when there is something to read.
+  borrowing func watch(in events: borrowing EventLoop, token: UInt64) throws {
+    try events.add(socket.descriptor, token: token, interest: .read)
+  }
+
   /// Sends one line and returns its answer.
   mutating func call(_ request: String) throws -> String {
     guard case .bytes = try socket.writeAll(Array((request + "\n").utf8).span) else {
@@ -75,7 +80,13 @@ import Wire
 
   /// Looks at the first answer of what was read: enough to notice that a benchmark measures errors.
   private static func hasError(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    unsafe String(decoding: bytes.prefix(80), as: UTF8.self).contains("\"error\"")
+    let word: StaticString = "\"error\""
+    let pattern = unsafe UnsafeRawBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
+    for place in 0..<max(0, min(80, bytes.count) - pattern.count) {
+      let part = unsafe UnsafeRawBufferPointer(rebasing: bytes[place..<place + pattern.count])
+      if unsafe part.elementsEqual(pattern) { return true }
+    }
+    return false
   }
 }
 
@@ -92,6 +103,12 @@ struct Timings {
     nanoseconds.append(clock.monotonicTime().nanoseconds - start)
     return result
   }
+
+  mutating func add(_ time: Duration) { nanoseconds.append(UInt64(max(0, time.wholeNanoseconds))) }
+
+  mutating func add(_ others: Timings) { nanoseconds += others.nanoseconds }
+
+  var count: Int { nanoseconds.count }
 
   var totalSeconds: Double { Double(nanoseconds.reduce(0, +)) / 1e9 }
 

@@ -15,9 +15,16 @@ enum Scale {
   }
 }
 
+/// In place of the standard one, whose buffer would mix up our lines and those of other programs.
+func print(_ items: Any..., separator: String = " ", terminator: String = "\n") {
+  let text = items.map { "\($0)" }.joined(separator: separator) + terminator
+  try? OutputStream.standardOutput.write(text)
+}
+
 let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("socket", { try SocketBenchmark.run($0) }),
   ("promise", { try PromiseBenchmark.run($0) }),
+  ("beside", { try BesideSnapshotBenchmark.run($0) }),
   ("books", { try BooksBenchmark.run($0) }),
   ("facts", { try FactsBenchmark.run($0) }),
   ("wire", { try WireBenchmarks.run($0) }),
