@@ -1,4 +1,4 @@
-// What a client notices of snapshots: durable transfers while none is written, and while one follows the other.
+// What a client notices of snapshots: durable transfers without them, and while one follows the other.
 
 import Platform
 import Storage

@@ -2,9 +2,11 @@
 
 import Platform
 import Server
+import Storage
 import Wire
 
 /// The server on a thread of this process, the client on another, as on the two cores of a small machine.
+/// What the processor costs: `--durability none`, or what LEDGERLINE_BENCHMARK_DURABILITY says.
 /// Redis beside it in the same run, where its programs are installed.
 struct SocketBenchmark {
   let scale: Scale
@@ -20,6 +22,8 @@ struct SocketBenchmark {
     var configuration = Configuration(dataDirectory: directory.path(of: "data"))
     configuration.socketPath = directory.path(of: "ledgerline.sock")
     configuration.queryThreadCount = 1
+    let durability = CurrentProcess.environment("LEDGERLINE_BENCHMARK_DURABILITY").flatMap { Durability($0) }
+    configuration.journal.durability = durability ?? Durability.none
     let log = ServerLog(format: .text, clock: SystemClock()) { _ in }
     let server = try LedgerlineServer.start(configuration, log: log)
     let thread = try Thread(name: "server") { _ = server.run() }

@@ -2,7 +2,7 @@
 
 import Platform
 
-/// Makes lines that move money between `balanceCount` balances with the identifiers of `SocketBenchmark.balance`.
+/// Makes lines that move money between balances with the identifiers of `SocketBenchmark.balance`.
 struct TransferLines {
   let balanceCount: Int
   private var random = UInt64(88_172_645_463_325_252)
@@ -58,9 +58,7 @@ struct TransferLines {
     return Int(random % UInt64(limit))
   }
 
-  private func append(_ text: StaticString, to line: inout [UInt8]) {
-    unsafe line.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
+  private func append(_ text: String, to line: inout [UInt8]) { line.append(contentsOf: text.utf8) }
 
   private func appendHexadecimal(_ value: Int, to line: inout [UInt8]) {
     for place in (0..<12).reversed() {
