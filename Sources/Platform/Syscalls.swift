@@ -210,7 +210,7 @@ enum Syscalls {
   static func entries(of path: String) throws(SystemError) -> [String] {
     try checkPath(path, "opendir", "list")
     var directory: UnsafeMutableRawPointer?
-    let opened = unsafe csys_open_directory(path, &directory)
+    let opened = retrying { unsafe csys_open_directory(path, &directory) }
     _ = try checked(opened, "opendir", "list", path)
     defer { unsafe csys_close_directory(directory) }
     var names: [String] = []

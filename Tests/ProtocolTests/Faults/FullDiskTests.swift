@@ -68,7 +68,8 @@ import Testing
     #expect(books.words.values.allSatisfy { $0 != .unknown } && books.words.count == Self.script.steps.count)
     #expect(refused > 0 || point.free > 64 << 10)
     for _ in 0..<10 { #expect(try client.call("balances.get", #"{"balance_id":"bln_0"}"#)["result"] != nil) }
-    if refused > 0 {
+    // A snapshot may have made room at the very end, if there was some to begin with.
+    if point.free == 0 {
       let state = try client.call("server.info")["result"]?["journal"]?["state"]?.string
       #expect(state == "full", "\(state ?? "none")")
     }

@@ -42,7 +42,7 @@ import Testing
   }
 
   /// - Parameter limit: of the address space, in KiB; a server that has just started has about 150,000.
-  @Test(arguments: Effort.choose([180_000], long: [160_000, 175_000, 190_000, 220_000, 260_000]))
+  @Test(arguments: Effort.choose([190_000], long: [160_000, 175_000, 190_000, 220_000, 260_000]))
   func whatWasAcknowledgedBeforeMemoryRanOutIsThere(limit: Int) throws {
     let directory = try TemporaryDirectory()
     let server = try ServerProcess(
