@@ -46,6 +46,43 @@ struct JournalDamageTests {
   }
 
   @Test
+  func aLostBeginningAfterACleanStopIsDamage() throws {
+    var facts = SyntheticFacts(Seed(78))
+    let disk = SimulatedDisk()
+    let directory = try DataDirectory(creating: JournalBench.path, on: disk)
+    for _ in 0..<2 {
+      let end = try #require(try ReadJournal(disk).end)
+      facts.restart(at: end.position)
+      var writer = try JournalWriter(
+        JournalBench.identifier, log: facts.log, start: end.start(), options: JournalBench.options)
+      var preparer = try SegmentPreparer(directory, options: JournalBench.options, start: end.start())
+      _ = try preparer.prepareIfShort(writer.room)
+      for _ in 0..<2 {
+        facts.addUnit([40])
+        #expect(try writer.commitPending() == .wrote)
+      }
+      try writer.seal(isCleanStop: true)
+    }
+    let path = try #require(disk.filePaths.last { disk.contents($0)?.contains { $0 != 0 } == true })
+    // The second start's head and first group, as if they had never been written.
+    disk.overwrite(path, at: 0, [UInt8](repeating: 0, count: 8192))
+    #expect(try Self.read(disk, facts) == nil)
+    disk.overwrite(path, at: 0, [UInt8](repeating: 1, count: 8192))
+    #expect(try Self.read(disk, facts) == nil)
+  }
+
+  @Test
+  func scrapsOfAFirstWriteAfterACleanStopAreCut() throws {
+    let (disk, facts) = try Self.journal()
+    let path = try #require(disk.filePaths.last { disk.contents($0)?.contains { $0 != 0 } == false })
+    disk.overwrite(path, at: 8192, [UInt8](repeating: 7, count: 512))
+    let end = try #require(try ReadJournal(disk).end)
+    #expect(end.position == facts.position && end.isCleanStop)
+    #expect(end.tornTail?.factCount == 0 && end.tornTail?.byteCount == 12288)
+    #expect(end.prepared.isEmpty, "what is not all zeros is not written to")
+  }
+
+  @Test
   func everyChangedByteIsHarmlessOrNamed() throws {
     let (disk, facts) = try Self.journal()
     var generator = Seed(3).generator

@@ -34,6 +34,10 @@ struct TailTableTests {
     Row("the server stopped", .cleanStop, .ends),
     Row("a command is not finished", .zeros, open: true, .torn),
     Row("a command is not finished in a full segment", .fileEnd, open: true, .torn),
+    Row("a start that was torn after a stop", .cleanStop, remains: true, durable: 99, .torn),
+    Row(
+      "a start that was synced after a stop", .cleanStop, remains: true, durable: 100,
+      .damaged(.syncedFactIsMissing)),
     Row("a stop in the middle of a command", .cleanStop, open: true, .torn),
     Row("scraps without a head", .zeros, remains: true, .torn),
     Row("a half written group", .noGroup, remains: true, .torn),
@@ -71,7 +75,7 @@ struct TailTableTests {
 
   @Test
   func nothingSyncedIsEverCut() {
-    let places: [TailFinding.Place] = [.zeros, .fileEnd, .noGroup, .badRecord]
+    let places: [TailFinding.Place] = [.zeros, .fileEnd, .noGroup, .badRecord, .cleanStop]
     for place in places {
       for isOpen in [false, true] {
         for durable in UInt64(95)...105 {

@@ -194,7 +194,9 @@ extension JournalReader {
       return try enter(entry, beginning)
     }
     var rest = TailRest()
-    if bad.place != .cleanStop || !carry.isEmpty { try scanRest(&rest, from: bad.restOffset) }
+    // Behind a clean stop only a later start can have written, and that in later segments.
+    let isStopped = bad.place == .cleanStop && carry.isEmpty
+    try scanRest(&rest, from: isStopped ? window?.byteCount ?? 0 : bad.restOffset)
     finding.durable = rest.durable
     finding.hasRemains = rest.byteCount > 0
     if bad.isBehindRecords { finding.proof = expected - 1 }

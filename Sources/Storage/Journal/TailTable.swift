@@ -87,14 +87,14 @@ enum TailVerdict: Equatable {
 /// | any | first fact p, not chained to p - 1 | | damaged |
 /// | any | later run, first fact p, but a command is open | | damaged |
 /// | any | first fact p | | goes on; what else stands here was cut by that start, or is unused |
-/// | clean stop | none | not looked for | ends |
 /// | any | none | durable >= p, or p - 1 behind a whole group | damaged: it had been synced |
-/// | zeros, end of file | none | none, and only zeros; no command is open | ends |
+/// | zeros, end of file, clean stop | none | none, and only zeros; no command is open | ends |
 /// | any | none | none, or durable < p | torn |
+///
+/// "Further on" is the rest of the segment and all later ones; behind a clean stop only the later ones.
 enum TailTable {
   static func verdict(_ finding: TailFinding) -> TailVerdict {
     if let next = finding.next { return verdict(finding, next) }
-    if finding.place == .cleanStop && !finding.hasOpenUnit { return .ends }
     if let durable = finding.durable, durable >= finding.proof ?? finding.position,
       !PlantedFaults.has(.ignoredWatermark)
     {
