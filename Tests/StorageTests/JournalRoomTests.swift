@@ -60,6 +60,57 @@ struct JournalRoomTests {
     #expect(end.position == facts.position)
   }
 
+  /// The sizes leave nothing over: each group takes as much as it can at most.
+  @Test
+  func whatComesWhileAGroupIsBuiltHasItsRoom() throws {
+    var facts = SyntheticFacts(Seed(6))
+    var options = JournalBench.options
+    options.firstSegmentByteCount = 64 << 10
+    options.groupByteCount = 64 << 10
+    let directory = try DataDirectory(creating: JournalBench.path, on: SimulatedDisk())
+    var preparer = try SegmentPreparer(
+      directory, options: options, start: JournalStart(position: 0))
+    let room = JournalRoom(log: facts.log, options: options)
+    _ = try preparer.prepareIfShort(room)
+    let segment = try #require(room.takeSegment())
+    let recordByteCount = 4096 + 1 - GroupHead.byteCount
+    func carryOut(_ byteCount: Int) {
+      facts.addUnit([byteCount - RecordHead.byteCount])
+      room.settle(byteBound: byteCount)
+    }
+    var buffer = [UInt8](repeating: 0, count: segment.byteCount)
+    func drain() -> DrainedFacts {
+      unsafe buffer.withUnsafeMutableBytes { unsafe facts.log.drain(into: $0) }
+    }
+    func place(_ drained: DrainedFacts) throws {
+      let byteCount = SegmentFormat.padded(GroupHead.byteCount + drained.byteCount)
+      // A block is kept for a seal.
+      try #require(room.summary.freeByteCount - 4096 >= byteCount, "what was admitted fits")
+      room.place(
+        paddedByteCount: byteCount, recordByteCount: drained.byteCount, lastPosition: drained.lastPosition)
+    }
+    #expect(room.admit(byteBound: recordByteCount) == .admitted)
+    carryOut(recordByteCount)
+    room.beginGroup()
+    let first = drain()
+    // Now the first group is being built, and another command comes.
+    #expect(room.admit(byteBound: recordByteCount) == .admitted)
+    carryOut(recordByteCount)
+    var last: Int?
+    for byteCount in stride(from: segment.byteCount, to: 0, by: -4096).map({ $0 + 1 - GroupHead.byteCount })
+    where last == nil {
+      if room.admit(byteBound: byteCount) == .admitted { last = byteCount }
+    }
+    try place(first)
+    room.beginGroup()
+    try place(drain())
+    if let last {
+      carryOut(last)
+      room.beginGroup()
+      try place(drain())
+    }
+  }
+
   @Test
   func aCommandThatWaitsIsAdmittedAfterOneSegment() throws {
     let facts = SyntheticFacts(Seed(1))

@@ -53,6 +53,8 @@ package final class JournalRoom: Sendable {
     /// Bytes of records that have got their room.
     var placed = 0
     var placedPosition: UInt64 = 0
+    /// A group is being built: what comes meanwhile goes into another one.
+    var isBuilding = false
     var classes = InlineArray<64, SizeClass>(repeating: SizeClass())
     var usedClasses: UInt64 = 0
     /// The next segment must have room for this many bytes; 0 when nobody waits.
@@ -137,6 +139,7 @@ package final class JournalRoom: Sendable {
   private func committed(_ state: inout State) -> Int {
     let waiting = log.publishedByteCount - state.placed
     return state.reserved + (waiting > 0 ? worstByteCount(waiting) : 0)
+      + (state.isBuilding ? Self.groupOverhead : 0)
   }
 
   /// Bytes that can be promised in all, when a record may be as large as the greatest of its class.
@@ -178,6 +181,9 @@ package final class JournalRoom: Sendable {
     }
   }
 
+  /// Notes that a group is about to be built of what stands in the log; `place` follows.
+  func beginGroup() { state.withLock { $0.isBuilding = true } }
+
   /// Notes that a group takes `paddedByteCount` bytes of the current segment.
   func place(paddedByteCount: Int, recordByteCount: Int, lastPosition: UInt64) {
     state.withLock { state in
@@ -185,6 +191,7 @@ package final class JournalRoom: Sendable {
         preconditionFailure("a group fits its segment")
       }
       state.rest = rest - paddedByteCount
+      state.isBuilding = false
       state.placed += recordByteCount
       if recordByteCount > 0 { state.placedPosition = lastPosition }
     }

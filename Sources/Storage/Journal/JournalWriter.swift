@@ -216,6 +216,7 @@ package struct JournalPositions: Sendable, Equatable {
     _ segment: SegmentFile, _ bytes: UnsafeMutableRawBufferPointer, _ headByteCount: Int, _ recordLimit: Int
   ) throws(StorageError) -> (drained: DrainedFacts, byteCount: Int) {
     let start = headByteCount + GroupHead.byteCount
+    room.beginGroup()
     let drained = unsafe log.drain(
       into: UnsafeMutableRawBufferPointer(rebasing: bytes[start..<start + recordLimit]))
     precondition(
