@@ -50,13 +50,11 @@ final class ChangeSegment: Sendable {
     from position: UInt64, upTo limit: UInt64, byteLimit: Int
   ) throws(ChangeFault) -> [UInt8] {
     try state.withLock { state throws(ChangeFault) in
-      // What was read when less had been written may be zeros.
-      for _ in 0..<2 {
-        let records = try records(&state, from: position, upTo: limit, byteLimit)
-        if !records.isEmpty { return records }
-        state.window.forget()
-      }
-      return []
+      let found = try? records(&state, from: position, upTo: limit, byteLimit)
+      if let found, !found.isEmpty { return found }
+      // What was read when less had been written may be zeros, or a part of a group.
+      state.window.forget()
+      return try records(&state, from: position, upTo: limit, byteLimit)
     }
   }
 

@@ -138,13 +138,15 @@ extension Journal {
     while true {
       let step = try writer.commitPending()
       guard step == .wrote else { return step }
-      publish(writer.positions)
       let end = clock.monotonicTime()
       pace.noteCommit(at: end, isSynced: !writer.needsSync)
+      // First, so that who sees a position finds its segment.
+      note(writer, time: end - start)
+      publish(writer.positions)
       wakeWaiters()
       tell()
-      note(writer, time: end - start)
-      if pace.isSyncDue { try syncNow(&writer, &pace) }
+      // Without a pause, too: who asks must not wait until nothing more comes.
+      try syncIfAsked(&writer, &pace)
       start = end
     }
   }

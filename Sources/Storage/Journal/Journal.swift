@@ -97,7 +97,7 @@ package final class Journal: Sendable {
   package var committedPosition: UInt64 { answersWait ? durablePosition : log.publishedPosition }
   /// Up to which position facts were handed to the kernel, and up to which they are synced.
   package var writtenPosition: UInt64 { written.load(ordering: .acquiring) }
-  package var durablePosition: UInt64 { durable.load(ordering: .acquiring) }
+  package var durablePosition: UInt64 { durable.load(ordering: .sequentiallyConsistent) }
   /// Up to which position facts may be shown to who follows the books.
   package var shownPosition: UInt64 { min(committedPosition, writtenPosition) }
   /// Whether an answer waits for a sync.

@@ -106,7 +106,11 @@ package struct RecentRecords: Sendable, Equatable {
         let entry = index.entries[place]
         // A group that was too large for the ring stands between them.
         if entry.firstPosition > found.lastPosition + 1 && !found.bytes.isEmpty { break }
-        if !found.bytes.isEmpty && found.bytes.count + entry.byteCount > byteLimit { break }
+        if !found.bytes.isEmpty {
+          // A group that was larger than the memory is missing between its neighbours.
+          if entry.firstPosition != found.lastPosition + 1 { break }
+          if found.bytes.count + entry.byteCount > byteLimit { break }
+        }
         unsafe found.bytes.append(
           contentsOf: UnsafeRawBufferPointer(
             start: memory.base + entry.offset, count: entry.byteCount))
