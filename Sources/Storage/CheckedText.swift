@@ -62,7 +62,10 @@ struct CheckedTextReader {
   }
 
   static func number(_ word: Substring) throws(ContentFault) -> UInt64 {
-    guard let number = UInt64(word) else { throw ContentFault("\"\(word)\" is not a number") }
+    // From each that is read it must be possible to count on.
+    guard let number = UInt64(word), number < 1 << 62 else {
+      throw ContentFault("\"\(word)\" is not a number that can be")
+    }
     return number
   }
 

@@ -12,12 +12,12 @@ struct SegmentFormatTests {
   func namesAreOfOneForm() {
     #expect(SegmentName.name(1) == "journal-00000001.seg")
     #expect(SegmentName.name(123_456_789) == "journal-123456789.seg")
-    for number: UInt64 in [1, 99_999_999, 100_000_000, .max] {
+    for number: UInt64 in [1, 99_999_999, 100_000_000, 1 << 61] {
       #expect(SegmentName.number(SegmentName.name(number)) == number)
     }
     for name in [
       "journal-1.seg", "journal-00000000.seg", "journal-00000001.seg.tmp", "journal-000000001.seg",
-      "journal-+0000001.seg", "journal-.seg", "snapshot-1",
+      "journal-+0000001.seg", "journal-.seg", "journal-18446744073709551615.seg", "snapshot-1",
     ] {
       #expect(SegmentName.number(name) == nil)
     }
@@ -26,10 +26,11 @@ struct SegmentFormatTests {
 
   private static func segmentHead(_ generator: inout SeededGenerator) -> SegmentHead {
     SegmentHead(
-      incarnation: .random(in: 0 ... .max, using: &generator),
+      incarnation: .random(in: SegmentFormat.incarnations, using: &generator),
       directory: DirectoryIdentifier(high: generator.next(), low: generator.next()),
       segment: generator.next(), byteCount: Int.random(in: 0 ... .max, using: &generator),
-      firstPosition: generator.next(), chain: generator.next(), durable: generator.next(),
+      firstPosition: .random(in: SegmentFormat.numbers, using: &generator), chain: generator.next(),
+      durable: generator.next(),
       firstGroup: generator.next())
   }
 
@@ -55,10 +56,11 @@ struct SegmentFormatTests {
     var generator = seed.generator
     let head = GroupHead(
       flags: [.seal, .cleanStop], segment: UInt64.random(in: 0...0xFFFF, using: &generator),
-      group: generator.next(), firstPosition: generator.next(), durable: generator.next(),
+      group: .random(in: SegmentFormat.numbers, using: &generator),
+      firstPosition: .random(in: SegmentFormat.numbers, using: &generator), durable: generator.next(),
       chain: generator.next(), recordByteCount: Int(UInt32.random(in: 0 ... .max, using: &generator)),
       recordCount: Int(UInt32.random(in: 0 ... .max, using: &generator)),
-      incarnation: .random(in: 0 ... .max, using: &generator),
+      incarnation: .random(in: SegmentFormat.incarnations, using: &generator),
       block: .random(in: 0 ... .max, using: &generator))
     let key = generator.next()
     var bytes = [UInt8](repeating: 0xAA, count: GroupHead.byteCount)
@@ -86,6 +88,38 @@ struct SegmentFormatTests {
       return
     }
     #expect(finding.contains("version 2"))
+  }
+
+  /// Heads that a forger has made, with right checksums, in the segment after a clean stop.
+  @Test
+  func numbersThatCannotBeAreNeverCountedOnFrom() throws {
+    let seed = SegmentFormat.seed(JournalBench.identifier)
+    for number: UInt64 in [0, 1 << 62, .max] {
+      for incarnation: UInt32 in [1, 1 << 31, .max] {
+        for isOnlyGroup in [false, true] {
+          let disk = SimulatedDisk()
+          let directory = try DataDirectory(creating: JournalBench.path, on: disk)
+          let head = SegmentHead(
+            incarnation: incarnation, directory: JournalBench.identifier, segment: 1, byteCount: 8192,
+            firstPosition: number, chain: 0, durable: number, firstGroup: number)
+          let group = GroupHead(
+            segment: 1, group: number, firstPosition: number, durable: number, chain: 0, recordByteCount: 24,
+            recordCount: 1, incarnation: incarnation, block: 1)
+          var bytes = isOnlyGroup ? [UInt8](repeating: 0, count: 4096) : head.encoded()
+          bytes += [UInt8](repeating: 0, count: 4096)
+          unsafe bytes.withUnsafeMutableBytes {
+            _ = unsafe group.encode(into: UnsafeMutableRawBufferPointer(rebasing: $0[4096...]), seed: seed)
+          }
+          try directory.replaceFile(SegmentName.name(1), with: bytes)
+          for position: UInt64? in [nil, 0, 1 << 61] {
+            // It is refused, or cut as torn: what matters is that it says so.
+            let end = try? ReadJournal(disk, after: position).end
+            #expect(end?.position ?? 0 <= position ?? 0)
+            _ = end?.start()
+          }
+        }
+      }
+    }
   }
 
   /// Position and digest of the records in Data/journal-1, whose format must stay readable for ever.

@@ -38,8 +38,8 @@ package enum SegmentName {
   /// The number in the name of a segment; nil for other names.
   package static func number(_ name: String) -> UInt64? {
     guard name.hasPrefix(prefix), name.hasSuffix(suffix),
-      let number = UInt64(name.dropFirst(prefix.count).dropLast(suffix.count)), number > 0,
-      self.name(number) == name
+      let number = UInt64(name.dropFirst(prefix.count).dropLast(suffix.count)),
+      SegmentFormat.numbers.contains(number), self.name(number) == name
     else { return nil }
     return number
   }
@@ -61,6 +61,9 @@ package enum SegmentFormat {
   /// A file with fewer bytes is no segment: the head and one group.
   package static let leastByteCount = 2 * blockByteCount
   static let version: UInt32 = 1
+  /// Positions, and numbers of groups and segments, that can be: one can count on from each for ever.
+  static let numbers: Range<UInt64> = 1..<1 << 62
+  static let incarnations: Range<UInt32> = 0..<1 << 31
 
   /// `byteCount` and what lacks to a whole number of blocks.
   static func padded(_ byteCount: Int) -> Int { (byteCount + blockByteCount - 1) & ~(blockByteCount - 1) }
@@ -140,13 +143,16 @@ struct SegmentHead: Equatable, Sendable {
     guard let byteCount = Int(exactly: block.littleEndian(at: 40) as UInt64) else {
       return .bad(finding: "the segment's head names an impossible size")
     }
-    return .good(
-      SegmentHead(
-        incarnation: block.littleEndian(at: 12),
-        directory: DirectoryIdentifier(high: block.littleEndian(at: 16), low: block.littleEndian(at: 24)),
-        segment: block.littleEndian(at: 32), byteCount: byteCount,
-        firstPosition: block.littleEndian(at: 48), chain: block.littleEndian(at: 56),
-        durable: block.littleEndian(at: 64), firstGroup: block.littleEndian(at: 72)))
+    let head = SegmentHead(
+      incarnation: block.littleEndian(at: 12),
+      directory: DirectoryIdentifier(high: block.littleEndian(at: 16), low: block.littleEndian(at: 24)),
+      segment: block.littleEndian(at: 32), byteCount: byteCount,
+      firstPosition: block.littleEndian(at: 48), chain: block.littleEndian(at: 56),
+      durable: block.littleEndian(at: 64), firstGroup: block.littleEndian(at: 72))
+    guard SegmentFormat.numbers.contains(head.firstPosition),
+      SegmentFormat.incarnations.contains(head.incarnation)
+    else { return .bad(finding: "the segment's head names an impossible position or incarnation") }
+    return .good(head)
   }
 }
 
@@ -199,7 +205,7 @@ struct GroupHead: Equatable, Sendable {
     return checksum
   }
 
-  /// Reads a head; nil unless it begins as one and its checksum is right.
+  /// Reads a head; nil unless it begins as one, its checksum is right and its numbers can be.
   /// - Returns: the head and its checksum.
   static func decode(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> (head: GroupHead, checksum: UInt64)? {
     guard bytes.count >= byteCount else { return nil }
@@ -216,6 +222,10 @@ struct GroupHead: Equatable, Sendable {
       group: bytes.word(at: 8), firstPosition: bytes.word(at: 16), durable: bytes.word(at: 24),
       chain: bytes.word(at: 32), recordByteCount: Int(counts & 0xFFFF_FFFF), recordCount: Int(counts >> 32),
       incarnation: UInt32(truncatingIfNeeded: places), block: UInt32(truncatingIfNeeded: places >> 32))
+    // Whoever can make a checksum must not be able to make a number overflow.
+    guard SegmentFormat.numbers.contains(head.firstPosition), SegmentFormat.numbers.contains(head.group),
+      SegmentFormat.incarnations.contains(head.incarnation)
+    else { return nil }
     return (head, checksum)
   }
 
