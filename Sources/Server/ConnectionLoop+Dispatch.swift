@@ -182,7 +182,7 @@ extension ConnectionLoop {
 
   private func admitNow(_ byteBound: Int) throws(WireError) -> Bool {
     // Who writes faster than the journal waits for it; who reads does not notice.
-    if shared.journal.isCrowded { return false }
+    if shared.journal.isCrowded, !shared.hasJournalFailed { return false }
     switch shared.journal.admit(byteBound: byteBound) {
     case .admitted: return true
     case .later: return false

@@ -63,7 +63,8 @@ extension ConnectionLoop {
     _ connection: inout Connection, _ request: DecodedRequest, _ place: AnswerPlace?,
     _ write: (inout JSONWriter) -> Void
   ) throws(WireError) {
-    let position = request.wantsMeta ? shared.books.position : nil
+    // The answer waits for nothing, so it names what a crash cannot undo.
+    let position = request.wantsMeta ? shared.committedPosition : nil
     try respond(&connection, request, place) { id, output throws(WireError) in
       AnswerWriter.beginResult(id, into: &output)
       write(&output)

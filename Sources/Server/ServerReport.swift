@@ -39,7 +39,7 @@ struct ServerReport {
     output.member("socket", configuration.effectiveSocketPath)
     output.member("durability", configuration.journal.durability.description)
     output.member("snapshot_every", configuration.snapshotInterval.description)
-    output.member("position", Int(shared.books.position))
+    output.member("position", Int(shared.committedPosition))
     output.key("limits")
     output.beginObject()
     output.member("line_bytes", configuration.longestLine)

@@ -95,6 +95,11 @@ import Testing
     }
     let stats = try other.call("server.stats")["result"]?["journal"]
     #expect((stats?["lag"]?.int ?? 0) >= 1 && stats?["state"]?.string == "running")
+    // What the server says of itself at once is no position that a crash could give to other facts.
+    let ping = try other.call("server.ping", "{}", #""meta":true"#)
+    let committed = try #require(stats?["committed_position"]?.int)
+    #expect(ping["position"]?.int == committed)
+    #expect(try other.call("server.info")["result"]?["position"]?.int == committed)
     for client in [bench.client] + clients { #expect(try client.hasNothingYet()) }
     bench.held.letGo()
     #expect(try bench.client.answer()["result"]?["status"]?.string == "APPLIED")
