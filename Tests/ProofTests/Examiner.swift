@@ -65,7 +65,8 @@ final class Examiner: Sendable {
     let copy = disk.copy()
     let finding = start(copy)
     if let objection = objection(finding, history) { object("\(objection); killed, \(place())") }
-    guard let position = finding.position else { return }
+    // New books serve nothing before their first fact is durable; after another start it has another time.
+    guard let position = finding.position, position > 1 || history.acknowledged > 0 else { return }
     examine(copy.afterPowerLoss(.losingAll), history.fork(at: position), "served after a kill, " + place())
   }
 
