@@ -115,6 +115,8 @@ final class FaultedBooks {
 
   /// `ledgerline check` on the directory as it lies there.
   func check(_ moment: String) throws {
+    // Killed before it made the directory.
+    if !FileManager.default.fileExists(atPath: directory.path(of: "data")) { return }
     let check = Process()
     check.executableURL = ServerProcess.program
     check.arguments = ["check", directory.path(of: "data")]
