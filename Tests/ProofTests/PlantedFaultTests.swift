@@ -28,6 +28,7 @@ struct PlantedFaultTests {
     Plant(name: "records not checked", fault: .uncheckedRecords),
     Plant(name: "half a command", fault: .halfUnits),
     Plant(name: "tail not secured", fault: .unsecuredTail),
+    Plant(name: "snapshot ahead of the journal", fault: .undurableSnapshot, durability: .none),
     Plant(name: "incarnation kept", fault: .sameIncarnation, durability: .none, depth: 5),
   ]
 

@@ -29,8 +29,8 @@ struct PlantedFaults: OptionSet, Sendable {
   static let retriedSync = PlantedFaults(rawValue: 1 << 10)
   /// Starts do not tell their groups from those of the start before.
   static let sameIncarnation = PlantedFaults(rawValue: 1 << 11)
-  /// A snapshot counts before its facts are durable, and its segments go.
-  static let earlySegmentRemoval = PlantedFaults(rawValue: 1 << 12)
+  /// A snapshot counts before its facts are durable.
+  static let undurableSnapshot = PlantedFaults(rawValue: 1 << 12)
 
   #if DEBUG
     /// What is planted for the task at hand.
