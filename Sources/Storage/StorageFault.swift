@@ -34,8 +34,8 @@ package enum StorageError: Error, Equatable, Sendable, CustomStringConvertible {
   case damaged(StorageFault)
   /// No snapshot can be loaded although there should be one; one fault for each that was tried.
   case noGoodSnapshot(path: String, faults: [StorageFault])
-  /// The journal cannot be followed to its end, or does not reach what was written: starting would lose facts.
-  /// `reachable`: the last position that a start can still bring back, nil when there is none.
+  /// The journal cannot be followed to its end, or does not reach what was written: starting would lose
+  /// facts. `reachable`: the last position that a start can still bring back, nil when there is none.
   case journalBroken(path: String, faults: [StorageFault], reachable: UInt64?)
   /// `--recover-to` asks for a position that cannot be reached; why.
   case unreachable(position: UInt64, reason: String)

@@ -15,8 +15,6 @@ import Platform
 @safe struct FactWriter {
   /// Bytes beyond the limit that belong to the writer: short values are stored as whole words.
   static let slack = 16
-  /// Bytes of an identifier at most.
-  static let identifierByteLimit = 17 + 255
   /// Bytes of a number at most.
   static let numberByteLimit = 10
 

@@ -60,7 +60,6 @@ package struct JournalPositions: Sendable, Equatable {
   private var segment: SegmentFile?
   /// Bytes of the current segment that are written; 0 before its first group.
   private var offset = 0
-  /// Position of the last record written, which need not end a unit.
   private var isSynced = true
   private var isSealed = true
   private var failure: StorageError?

@@ -78,8 +78,8 @@ struct CrashOperation: Sendable {
   private var isAtomic: Bool { if case .atomic = kind { true } else { false } }
 
   /// Reads the outcome out of an answer.
-  /// - Returns: for each transfer whether the server says that it had made it before, and what is wrong with the
-  ///   answer; nil when it fits the request.
+  /// - Returns: for each transfer whether the server says that it had made it before, and what is wrong with
+  ///   the answer; nil when it fits the request.
   mutating func take(_ answer: JSONNode) -> (replayed: [Bool], fault: String?) {
     if let error = answer["error"] {
       let code = error["data"]?["code"]?.string ?? ""
