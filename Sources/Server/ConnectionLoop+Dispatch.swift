@@ -187,7 +187,7 @@ extension ConnectionLoop {
     case .admitted: return true
     case .later: return false
     case .busy: throw .busy("the journal has too much to write", retryAfter: .milliseconds(20))
-    case .full(let error): throw .storageFailed("the disk is full: \(error)", isOutcomeKnown: true)
+    case .full(let error): throw .storageFailed("the journal has no room: \(error)", isOutcomeKnown: true)
     case .failed(let error): throw .storageFailed("the journal has failed: \(error)", isOutcomeKnown: true)
     }
   }
