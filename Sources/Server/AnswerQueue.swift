@@ -51,8 +51,6 @@ struct AnswerQueue: ~Copyable {
     guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head] else { return nil }
     return answer.cut.position
   }
-  /// Whether no more than one answer, or one run of answers, waits for a position.
-  var awaitsOnePosition: Bool { front.markCount <= 1 && count == 0 }
 
   // MARK: Answers go in
 

@@ -34,12 +34,11 @@ extension ConnectionLoop {
     return wakefulness
   }
 
-  /// Looks at the position and at the sockets in turn for the time of a usual sync, when one client waits for
-  /// one answer: then both cores have nothing better to do, and a sleep would add a wake-up to each answer.
+  /// Looks at the position and at the sockets in turn for the time of a usual sync, when answers wait for
+  /// nothing else: a sleep would add a wake-up to each answer, and to the requests that come meanwhile.
   /// - Returns: what the sockets brought; nil when it is time to sleep.
   private mutating func spinThroughSync() -> Wakefulness? {
-    guard spin.isWorthwhile, holding.count == 1, waiters.isEmpty, postponed.isEmpty, awayCount == 0,
-      let client = connections[holding[0]], client.connection.answers.awaitsOnePosition
+    guard spin.isWorthwhile, !holding.isEmpty, waiters.isEmpty, postponed.isEmpty, awayCount == 0
     else { return nil }
     return spin.wait(clock: shared.clock, events: events) { [shared, leastAwaited] in
       shared.committedPosition >= leastAwaited
@@ -50,9 +49,14 @@ extension ConnectionLoop {
   /// - Parameter isWoken: somebody has said so, it is not only possible.
   mutating func lookAtJournal(isWoken: Bool) {
     if !hasFailed, shared.hasJournalFailed { fail() }
+    releaseCommitted()
+    if isWoken, !parked.isEmpty { retryParked() }
+  }
+
+  /// Goes on with what has waited for a position that is committed by now.
+  mutating func releaseCommitted() {
     let committed = shared.committedPosition
     if committed >= leastAwaited { release(committed) }
-    if isWoken, !parked.isEmpty { retryParked() }
   }
 
   // MARK: Answers that are held

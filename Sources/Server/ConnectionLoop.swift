@@ -74,7 +74,11 @@ import Wire
     while !(isDraining && connections.isEmpty) {
       guard let wakefulness = waitForEvents() else { continue }
       now = shared.clock.monotonicTime()
-      for index in 0..<wakefulness.eventCount { handle(events.event(at: index)) }
+      for index in 0..<wakefulness.eventCount {
+        handle(events.event(at: index))
+        // Who waits for a sync that is over need not wait for the others' requests.
+        releaseCommitted()
+      }
       if wakefulness.isWoken { takeMessages() }
       lookAtJournal(isWoken: wakefulness.isWoken)
       if !postponed.isEmpty { resumePostponed() }

@@ -39,8 +39,6 @@ struct HeldAnswers: ~Copyable {
   var heldByteCount: Int { byteCount - leavingByteCount }
   /// The least position that something waits for.
   var awaitedPosition: UInt64? { head < marks.count ? marks[head].position : nil }
-  /// Marks that have not been passed: for one answer at a time there is one.
-  var markCount: Int { marks.count - head }
 
   /// Appends the answer that `write` makes; it says from which committed position on the answer may leave.
   /// When it throws, nothing is appended.
