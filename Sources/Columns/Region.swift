@@ -8,10 +8,9 @@ import Platform
 final class Region: Sendable {
   private let memory: PageMemory
 
-  /// - Parameter prefault: the pages are wanted at once.
-  init(byteCount: Int, prefault: Bool = false) {
+  init(byteCount: Int) {
     do {
-      memory = try PageMemory(byteCount: byteCount, prefault: prefault)
+      memory = try PageMemory(byteCount: byteCount)
     } catch {
       preconditionFailure("no memory for rows: \(error)")
     }
@@ -19,30 +18,4 @@ final class Region: Sendable {
 
   var base: UnsafeMutableRawPointer { unsafe memory.base }
   var byteCount: Int { memory.byteCount }
-}
-
-/// Segments of one size one after the other in regions that grow with what they hold. One thread at a time
-/// takes; the memory lasts as long as this.
-@safe final class SegmentRegions: @unchecked Sendable {
-  // @unchecked: touched by the one writer of what owns it alone.
-  private static let regionByteLimit = 32 << 20
-
-  private var regions: [Region] = []
-  private var total = 0
-  private var used = 0
-
-  /// Memory for a segment, aligned to 64 bytes at least; its size is a multiple of that.
-  func take(_ byteCount: Int) -> UnsafeMutableRawPointer {
-    precondition(byteCount > 0 && byteCount % 64 == 0, "segments stay aligned")
-    if let last = regions.last, used + byteCount <= last.byteCount {
-      used += byteCount
-      return unsafe last.base + (used - byteCount)
-    }
-    let wanted = max(byteCount, min(max(total, PageMemory.hugePageByteCount), Self.regionByteLimit))
-    let region = Region(byteCount: wanted)
-    regions.append(region)
-    total += region.byteCount
-    used = byteCount
-    return unsafe region.base
-  }
 }

@@ -3,8 +3,7 @@
 /// Values by row number. One writer appends (under the books' creation lock); readers read any row whose
 /// existence they learned through a lock or a cut, without locking. Nothing moves when the column grows.
 ///
-/// Memory: segments of 65,536 values, of which the system gives only the pages that are touched; from the
-/// fifth on they lie on huge pages, which cost a fault for each 2 MiB.
+/// Memory: segments of 65,536 values, of which the system gives only the pages that are touched.
 @safe @usableFromInline package final class SegmentedColumn<Element: BitwiseCopyable & Sendable>: Sendable {
   /// log2 of the rows of a segment.
   @inlinable static var segmentShift: Int { 16 }
@@ -22,16 +21,9 @@
 
   /// Segments made so far; touched by the writer alone.
   private nonisolated(unsafe) let segmentCount = UnsafeMutablePointer<Int>.allocate(capacity: 1)
-  /// Where the segments of a long column lie, on huge pages; touched by the writer alone.
-  private let regions = SegmentRegions()
-
-  /// Segments that have memory of their own: a short column takes no more than it needs.
-  private static var ownSegmentLimit: Int { 4 }
 
   deinit {
-    for segment in unsafe 0..<min(segmentCount.pointee, Self.ownSegmentLimit) {
-      unsafe directory[segment]?.deallocate()
-    }
+    for segment in unsafe 0..<segmentCount.pointee { unsafe directory[segment]?.deallocate() }
     unsafe directory.deallocate()
     unsafe segmentCount.deallocate()
   }
@@ -40,12 +32,8 @@
   /// until set.
   @usableFromInline package func reserve(_ row: RowIndex) {
     while unsafe segmentCount.pointee <= row.index >> Self.segmentShift {
+      let segment = UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)
       let place = unsafe segmentCount.pointee
-      let segment =
-        place < Self.ownSegmentLimit
-        ? UnsafeMutablePointer<Element>.allocate(capacity: Self.segmentRows)
-        : unsafe regions.take(Self.segmentRows * MemoryLayout<Element>.stride)
-          .bindMemory(to: Element.self, capacity: Self.segmentRows)
       unsafe directory.advanced(by: place).initialize(to: segment)
       unsafe segmentCount.pointee = place + 1
     }

@@ -157,7 +157,7 @@ import Platform
         var slotCount = unsafe stripes[number].mask + 1
         while (share + 1) * 4 > slotCount * 3 { slotCount *= 2 }
         if unsafe slotCount > stripes[number].mask + 1 {
-          unsafe grow(&stripes[number], slotCount: slotCount, prefault: true)
+          unsafe grow(&stripes[number], slotCount: slotCount)
         }
       }
     }
@@ -165,9 +165,9 @@ import Platform
 
   private func grow(_ stripe: inout Stripe) { grow(&stripe, slotCount: (stripe.mask + 1) * 2) }
 
-  private func grow(_ stripe: inout Stripe, slotCount: Int, prefault: Bool = false) {
+  private func grow(_ stripe: inout Stripe, slotCount: Int) {
     let old = stripe
-    var grown = Self.emptyStripe(slotCount: slotCount, prefault: prefault)
+    var grown = Self.emptyStripe(slotCount: slotCount)
     grown.used = old.used
     for index in 0...old.mask {
       let slot = unsafe old.slots[index]
@@ -188,9 +188,9 @@ import Platform
     unsafe stripe.slots[place] = slot
   }
 
-  private static func emptyStripe(slotCount: Int, prefault: Bool = false) -> Stripe {
+  private static func emptyStripe(slotCount: Int) -> Stripe {
     if slotCount * 8 >= PageMemory.hugePageByteCount {
-      let region = Region(byteCount: slotCount * 8, prefault: prefault)
+      let region = Region(byteCount: slotCount * 8)
       let slots = unsafe region.base.bindMemory(to: UInt64.self, capacity: slotCount)
       return unsafe Stripe(slots: slots, mask: slotCount - 1, used: 0, region: region)
     }

@@ -29,11 +29,10 @@ import Synchronization
 
   package init() {}
 
-  /// Where all segments but the first lie, on huge pages.
-  private let regions = SegmentRegions()
-
   deinit {
-    if byteCount > 0 { unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(0)])?.deallocate() }
+    for index in 0..<(byteCount + Self.segmentByteCount - 1) >> Self.segmentShift {
+      unsafe UnsafeMutableRawPointer(bitPattern: segments[RowIndex(index)])?.deallocate()
+    }
   }
 
   /// Bytes used, lengths and padding included. Any thread.
@@ -85,10 +84,7 @@ import Synchronization
   }
 
   private func addSegment(_ number: Int) {
-    let segment =
-      number == 0
-      ? UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
-      : unsafe regions.take(Self.segmentByteCount)
+    let segment = UnsafeMutableRawPointer.allocate(byteCount: Self.segmentByteCount, alignment: 64)
     segments.append(UInt(bitPattern: segment), at: RowIndex(number))
   }
 
