@@ -1,4 +1,4 @@
-// `ledgerline demo`: a server, a million balances and transfers, every query, and the books after a restart.
+// `ledgerline demo`: a server, a million balances and transfers, every query, the books after a stop and a kill.
 
 import LedgerlineClient
 import Platform
@@ -6,7 +6,7 @@ import Platform
 enum DemoCommand {
   static let subcommand = Subcommand(
     name: "demo",
-    summary: "Start a server of its own, load a million balances, query them, restart, compare.",
+    summary: "Start a server of its own, load a million balances, query, stop, kill, compare.",
     details: """
       Nothing but a temporary directory is touched ($TMPDIR, else /tmp), and it is removed at the end.
 
@@ -38,6 +38,8 @@ final class Demo {
   private static let batchSize = 8000
   private static let identityWindow = 1000
   private static let batchWindow = 3
+  /// Transfers after the snapshot, so that a kill leaves the journal something to bring back.
+  private static let laterTransferCount = 100_000
 
   private let console: Console
   private let books: DemoBooks
@@ -65,7 +67,7 @@ final class Demo {
     )
     try say("a server of its own on \(directory); every write is synced before it is answered")
     var server = try DemoServer(program: program, directory: directory)
-    let before = try watching(server) { client in
+    let beforeStop = try watching(server) { client in
       try load(client)
       try ask(client)
       try heading("Snapshot, stop, start, compare")
@@ -80,16 +82,32 @@ final class Demo {
       guard code == 0 else { throw CommandFailure(.ownError, "the server ended with code \(code)") }
     }
     server = try DemoServer(program: program, directory: directory)
-    let restart = console.clock.monotonicTime()
-    let after = try watching(server) { client in
-      try finish("Start again", 1, console.clock.monotonicTime() - restart)
+    let later = books.transferCount..<books.transferCount + min(Self.laterTransferCount, books.transferCount)
+    let (isSameAfterStop, beforeKill) = try afterStart(server, beforeStop, until: "stop") { client in
+      try heading("More transfers, kill, start, compare")
+      try sendTransfers(later, client)
       return try DemoProof.figures(client, books)
     }
-    let isSame = before == after
-    try show(DemoProof.grid(before, after, console.box))
+    try step("Kill (SIGKILL)", 1) { try server.kill() }
+    server = try DemoServer(program: program, directory: directory)
+    let (isSameAfterKill, _) = try afterStart(server, beforeKill, until: "kill") { _ in }
     _ = try server.stop(keepsDirectory: keeps)
-    try close(isSame: isSame, directory, console.clock.monotonicTime() - start)
-    return isSame ? .ok : .ownError
+    try close(isSameAfterStop, isSameAfterKill, directory, console.clock.monotonicTime() - start)
+    return isSameAfterStop && isSameAfterKill ? .ok : .ownError
+  }
+
+  /// Waits for a server that starts again and compares its figures with those before; then runs `body`.
+  private func afterStart<Value>(
+    _ server: borrowing DemoServer, _ before: [DemoFigure], until end: String,
+    _ body: (Client) throws -> Value
+  ) throws -> (isSame: Bool, Value) {
+    let restart = console.clock.monotonicTime()
+    return try watching(server) { client in
+      try finish("Start after the \(end)", 1, console.clock.monotonicTime() - restart)
+      let after = try DemoProof.figures(client, books)
+      try show(DemoProof.grid(before, after, until: end, console.box))
+      return (before == after, try body(client))
+    }
   }
 
   /// Connects and runs `body`. When the server ends under it, the failure tells the server's last words.
@@ -127,10 +145,14 @@ final class Demo {
     ) {
       self.requests.balances($0)
     }
+    try sendTransfers(0..<books.transferCount, client)
+  }
+
+  private func sendTransfers(_ indices: Range<Int>, _ client: Client) throws {
+    let first = indices.lowerBound
     try send(
-      "Transfers", "transfers", books.transferCount, client, window: Self.batchWindow,
-      perRequest: Self.batchSize
-    ) { self.requests.transfers($0) }
+      "Transfers", "transfers", indices.count, client, window: Self.batchWindow, perRequest: Self.batchSize
+    ) { self.requests.transfers(first + $0.lowerBound..<first + $0.upperBound) }
   }
 
   private func send(
@@ -258,18 +280,22 @@ final class Demo {
     try console.output.flush()
   }
 
-  private func close(isSame: Bool, _ directory: String, _ elapsed: Duration) throws {
-    if asJSON { return try console.print(report(isSame: isSame, elapsed).text) }
+  private func close(
+    _ isSameAfterStop: Bool, _ isSameAfterKill: Bool, _ directory: String, _ elapsed: Duration
+  ) throws {
+    if asJSON { return try console.print(report(isSameAfterStop, isSameAfterKill, elapsed).text) }
+    let isSame = isSameAfterStop && isSameAfterKill
     try console.print("")
     try console.print(
       isSame
         ? console.paint(.green, console.box.tick)
-          + " Everything is back after the restart. \(readable(elapsed)) in all."
-        : console.paint(.red, console.box.cross) + " The books differ after the restart.")
+          + " Everything is back after the stop and after the kill. \(readable(elapsed)) in all."
+        : console.paint(.red, console.box.cross)
+          + " The books differ after the \(isSameAfterStop ? "kill" : "stop").")
     if keeps { try console.print("Serve it again: ledgerline serve --data \(directory)/data") }
   }
 
-  private func report(isSame: Bool, _ elapsed: Duration) -> JSONNode {
+  private func report(_ isSameAfterStop: Bool, _ isSameAfterKill: Bool, _ elapsed: Duration) -> JSONNode {
     func number(_ duration: Duration) -> JSONNode { .number(fixed(seconds(duration), 6)) }
     return .object([
       .init("balances", .int(books.balanceCount)), .init("transfers", .int(books.transferCount)),
@@ -292,7 +318,8 @@ final class Demo {
               .init("seconds", number($0.time)),
             ])
           })),
-      .init("same_after_restart", .bool(isSame)), .init("seconds", number(elapsed)),
+      .init("same_after_stop", .bool(isSameAfterStop)), .init("same_after_kill", .bool(isSameAfterKill)),
+      .init("seconds", number(elapsed)),
     ])
   }
 }

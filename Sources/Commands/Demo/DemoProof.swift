@@ -1,4 +1,4 @@
-// What the demo asks before the server stops and after it has started again: the answers must be the same.
+// What the demo asks before the server ends and after it has started again: the answers must be the same.
 
 import Amounts
 import LedgerlineClient
@@ -98,9 +98,10 @@ enum DemoProof {
   }
 
   /// The figures before, and whether they are the same after.
-  static func grid(_ before: [DemoFigure], _ after: [DemoFigure], _ box: BoxStyle) -> Grid {
+  static func grid(_ before: [DemoFigure], _ after: [DemoFigure], until end: String, _ box: BoxStyle) -> Grid
+  {
     var grid = Grid(columns: [
-      Grid.Column("figure", .text), Grid.Column("before the stop", .number),
+      Grid.Column("figure", .text), Grid.Column("before the \(end)", .number),
       Grid.Column("after the start", .text),
     ])
     for (one, other) in zip(before, after) {

@@ -6,8 +6,8 @@ import Platform
 /// A server in a child process. One owner; when the owner ends, however it ends, the server is stopped.
 struct DemoServer: ~Copyable {
   /// What a keeper shell does: starts the server, waits for a word (or for the end of the demo), stops it by
-  /// SIGTERM, removes the directory unless it is still wanted, and ends with the server's exit code. Ctrl-C
-  /// ends the demo alone; that closes the pipe which the keeper reads.
+  /// SIGTERM, or kills it, removes the directory unless it is still wanted, and ends with the server's exit
+  /// code. Ctrl-C ends the demo alone; that closes the pipe which the keeper reads.
   private static let keeper = """
     trap '' INT
     exec 2>/dev/null
@@ -15,10 +15,10 @@ struct DemoServer: ~Copyable {
     server=$!
     echo $server >"$1/server.pid"
     read -r word
-    kill -TERM $server
+    if [ "$word" = kill ]; then kill -KILL $server; else kill -TERM $server; fi
     wait $server
     code=$?
-    [ "$word" = keep ] || rm -rf "$1"
+    case $word in keep|kill) ;; *) rm -rf "$1" ;; esac
     exit $code
     """
 
@@ -57,6 +57,12 @@ struct DemoServer: ~Copyable {
   mutating func stop(keepsDirectory: Bool) throws -> Int32 {
     try child.standardInput?.write(keepsDirectory ? "keep\n" : "remove\n")
     return try child.finish()
+  }
+
+  /// Kills the server at once, as a crash would, and keeps the directory.
+  mutating func kill() throws {
+    try child.standardInput?.write("kill\n")
+    _ = try child.finish()
   }
 
   /// Whether the server process is gone, or a zombie that its keeper has not looked at yet.
