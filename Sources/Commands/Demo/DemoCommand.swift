@@ -1,4 +1,4 @@
-// `ledgerline demo`: a server, a million balances and transfers, every query, the books after a stop and a kill.
+// `ledgerline demo`: a server, a million balances and transfers, every query, then a stop and a kill.
 
 import LedgerlineClient
 import Platform
