@@ -33,7 +33,8 @@ final class ShiftedClock {
     }
     let path = directory.path(of: "shift")
     file = try OpenFile(path, .createOrOpen)
-    shell = "export LD_PRELOAD=\(library) SHIFTED_CLOCK=\(path)"
+    // What a sanitizer has preloaded stays.
+    shell = "export LD_PRELOAD=\(library)${LD_PRELOAD:+:$LD_PRELOAD} SHIFTED_CLOCK=\(path)"
     try set(0)
   }
 
