@@ -1,5 +1,6 @@
 // Writing answers out: straight to the socket, the rest kept, streams as fast as the client reads.
 
+import Ledger
 import Platform
 import Wire
 
@@ -104,6 +105,7 @@ extension ConnectionLoop {
     } catch {
       AnswerWriter.error(error, stream.id, into: &output)
     }
+    stream.cut.doneReading()
     connection.answers.endDueStream()
     countAway(&connection, -1)
     shared.running.remove(connection.number, stream.place)

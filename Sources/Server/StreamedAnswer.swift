@@ -38,6 +38,9 @@ final class StreamedAnswer: @unchecked Sendable {
     self.wantsMeta = wantsMeta
   }
 
+  // Rows were read by the loop that sent them, after the query thread was done.
+  deinit { cut.doneReading() }
+
   var rest: ArraySlice<RowIndex> { result.rows[sentRowCount...] }
 }
 

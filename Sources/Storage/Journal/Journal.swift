@@ -195,19 +195,21 @@ package final class Journal: Sendable {
 
   /// How the journal is doing.
   package var report: JournalReport {
-    let bulletin = bulletin.withLock { $0 }
-    let segments = bulletin.segments
+    // Arrays are read under the lock: the thread sanitizer does not see what reference counts order.
+    let (segments, counts, isDirect, times) = bulletin.withLock {
+      ($0.segments, $0.counts, $0.isDirect, $0.times.copied())
+    }
     let room = room.summary
     return JournalReport(
       state: room.failure.map { .failed($0) } ?? room.full.map { .full($0) } ?? .running,
-      durability: options.durability, isDirect: bulletin.isDirect, committedPosition: committedPosition,
+      durability: options.durability, isDirect: isDirect, committedPosition: committedPosition,
       writtenPosition: writtenPosition, durablePosition: durablePosition, segmentCount: segments.count,
       segmentByteCount: segments.reduce(0) { $0 + $1.byteCount }, newestSegment: segments.last?.number ?? 0,
       preparedCount: room.preparedCount, freeByteCount: room.freeByteCount,
-      pendingByteCount: log.pendingByteCount, groupCount: bulletin.counts.groups,
-      sealCount: bulletin.counts.seals, syncCount: bulletin.counts.syncs,
-      recordByteCount: bulletin.counts.recordBytes, writtenByteCount: bulletin.counts.writtenBytes,
-      commitTimes: bulletin.times)
+      pendingByteCount: log.pendingByteCount, groupCount: counts.groups,
+      sealCount: counts.seals, syncCount: counts.syncs,
+      recordByteCount: counts.recordBytes, writtenByteCount: counts.writtenBytes,
+      commitTimes: times)
   }
 
   // MARK: Stop

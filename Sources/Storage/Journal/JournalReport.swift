@@ -45,6 +45,13 @@ package struct CommitTimes: Sendable, Equatable {
   package private(set) var total = Duration.zero
   package private(set) var slowest = Duration.zero
 
+  /// A value that shares no memory with this one.
+  func copied() -> CommitTimes {
+    var copy = self
+    copy.counts = counts.map { $0 }
+    return copy
+  }
+
   mutating func add(_ time: Duration) {
     let nanoseconds = UInt64(max(1, time.wholeNanoseconds))
     let octave = 63 - nanoseconds.leadingZeroBitCount

@@ -112,8 +112,15 @@ import Testing
   }
 
   @Test func roomThatIsToBeLeftFreeIsLeftFree() throws {
+    // How far the prepared segments reach depends on when each was made: now and then to the next snapshot.
+    for _ in 0..<4 where try leavesRoomFree() { return }
+    Issue.record("writes were never refused")
+  }
+
+  /// - Returns: false when the room that was prepared was enough for all writes, so that nothing was seen.
+  private func leavesRoomFree() throws -> Bool {
     let test = "--min-free"
-    guard let disk = SmallDisk.mounted(.tmpfs, byteCount: Self.byteCount, for: test) else { return }
+    guard let disk = SmallDisk.mounted(.tmpfs, byteCount: Self.byteCount, for: test) else { return true }
     let least = 2 << 20
     let books = try Self.books(on: disk)
     let server = try #require(try books.start(nil, ["--min-free", "\(least)"]))
@@ -123,7 +130,11 @@ import Testing
     let before = try disk.freeByteCount
     // No snapshot: it may use what is left free for it.
     books.drive(client, upTo: 89)
-    #expect(books.words.values.contains(.notApplied))
+    guard books.words.values.contains(.notApplied) else {
+      server.signal(SIGKILL)
+      _ = server.end()
+      return false
+    }
     #expect(try disk.freeByteCount >= min(before, least))
     #expect(try client.call("snapshots.create", #"{"wait":true}"#)["result"] != nil)
     let time = try Self.timeUntilDone(books, client, disk)
@@ -132,5 +143,6 @@ import Testing
     _ = server.end()
     try books.settle()
     #expect(books.findings == [])
+    return true
   }
 }
