@@ -116,6 +116,8 @@ int csys_fchmod(int descriptor, unsigned mode) { return RESULT(fchmod(descriptor
 
 int csys_flock_exclusive(int descriptor) { return RESULT(flock(descriptor, LOCK_EX | LOCK_NB)); }
 
+int csys_flock_release(int descriptor) { return RESULT(flock(descriptor, LOCK_UN)); }
+
 int csys_open_directory(const char *path, void **directory) {
   DIR *opened = opendir(path);
   if (opened == NULL) return -errno;

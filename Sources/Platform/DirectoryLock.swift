@@ -38,7 +38,12 @@ package struct DirectoryLock: ~Copyable, Sendable {
     file = opened
   }
 
-  deinit { try? file.truncate(to: 0) }
+  deinit {
+    try? file.truncate(to: 0)
+    // Closing is not enough: a child that another thread is starting has copies of all descriptors until its
+    // exec, and with them would hold the lock a while longer.
+    file.unlock()
+  }
 
   /// Whether the directory is a copy of one that was in use, or was left by a crash: its lock file names a
   /// holder, and another file than itself. False when nothing tells.

@@ -252,9 +252,15 @@ extension OpenFile {
     return try Syscalls.freeBytes(owned.number, path: path)
   }
 
-  /// flock(2) without waiting: whether this open file now holds the lock. Closing it gives the lock back.
+  /// flock(2) without waiting: whether this open file now holds the lock. `unlock` gives it back; closing the
+  /// file does so only when no process that is being started has a copy of the descriptor.
   borrowing func lockExclusively() throws(SystemError) -> Bool {
     if let virtual { return try virtual.lockExclusively() }
     return try Syscalls.lockExclusively(owned.number, path: path)
+  }
+
+  /// flock(2): gives the lock back now. A virtual file does so when it is closed: nobody has a copy of it.
+  borrowing func unlock() {
+    if virtual == nil { Syscalls.unlock(owned.number) }
   }
 }

@@ -230,6 +230,9 @@ enum Syscalls {
     return true
   }
 
+  /// flock(2): gives the lock back, for every descriptor of this open file.
+  static func unlock(_ descriptor: CInt) { _ = retrying { csys_flock_release(descriptor) } }
+
   /// A result of read, write, recv or send, with the values that are no errors told apart.
   static func readiness(
     _ result: Int64, _ call: String, _ doing: String, _ path: String?

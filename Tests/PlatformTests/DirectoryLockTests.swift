@@ -1,5 +1,6 @@
 // One process at a time has a data directory, and a second one learns which.
 
+import Glibc
 import Platform
 import TestSupport
 import Testing
@@ -47,6 +48,18 @@ import Testing
       _ = consume lock
       #expect(try place.directory.readFile(DirectoryLock.fileName) == [])
     }
+  }
+
+  /// A child has copies of all descriptors from its fork to its exec, whichever thread starts it.
+  @Test func aLockThatIsDroppedIsFreeWhateverCopiesOfItsDescriptorThereAre() throws {
+    let path = place.path(of: DirectoryLock.fileName)
+    let lock = try DirectoryLock(place.directory)
+    let held = try #require((0..<CInt(clamping: getdtablesize())).first { file(of: $0) == path })
+    let copy = dup(held)
+    defer { close(copy) }
+    _ = consume lock
+    #expect(file(of: copy) == path)
+    _ = try DirectoryLock(place.directory)
   }
 
   @Test func anotherProcessIsRefused() async throws {
@@ -103,6 +116,13 @@ import Testing
     #expect(cause.name == "ELOOP")
     #expect(try place.directory.readFile("precious") == [1, 2, 3])
   }
+}
+
+/// The path of the file that a descriptor of this process is open on; nil when it is not open.
+private func file(of descriptor: CInt) -> String? {
+  var name = [CChar](repeating: 0, count: Int(PATH_MAX))
+  let count = unsafe readlink("/proc/self/fd/\(descriptor)", &name, name.count)
+  return count < 0 ? nil : String(decoding: name.prefix(count).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
 
 /// Ends the process without a destructor: as after kill -9, the pid stays in the file.

@@ -62,6 +62,8 @@ int csys_chmod(const char *path, unsigned mode);
 int csys_fchmod(int descriptor, unsigned mode);
 /// flock(2): an exclusive lock or -EWOULDBLOCK.
 int csys_flock_exclusive(int descriptor);
+/// flock(2): gives the lock back, whoever else has the open file.
+int csys_flock_release(int descriptor);
 /// Opens a directory for `csys_next_entry`; 0 or minus errno.
 int csys_open_directory(const char *path, void **directory);
 /// The next name (valid until the next call), a null pointer at the end; `*error` is 0 or minus errno.
