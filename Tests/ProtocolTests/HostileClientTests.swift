@@ -162,11 +162,23 @@ import Testing
     let flooder = try server.connect()
     // Answers that fill the socket, and behind them a line that breaks the bound.
     try flooder.send(Self.discoveries(5))
-    try? flooder.send([UInt8](repeating: UInt8(ascii: "["), count: 4 << 20))
+    try flooder.socket.setNonblocking(true)
+    let line = [UInt8](repeating: UInt8(ascii: "["), count: 4 << 20)
     let other = try server.connect()
-    for id in 0..<50 {
+    var sent = 0
+    var idle = 0
+    // It goes on until the server has not taken a byte for fifty pings of another.
+    var id = 0
+    while idle < 50 {
+      if sent < line.count, case .bytes(let count) = try flooder.socket.write(line.span.extracting(sent...)) {
+        sent += count
+        idle = 0
+      } else {
+        idle += 1
+      }
       try other.send(request(id, "server.ping"))
       #expect(try other.answer()["id"]?.int == id)
+      id += 1
     }
   }
 
