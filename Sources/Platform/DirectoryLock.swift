@@ -33,7 +33,10 @@ package struct DirectoryLock: ~Copyable, Sendable {
       try opened.write(Array("\(CurrentProcess.id)\n\(inode)\n".utf8), at: 0)
     } catch {
       // A full disk need not keep anybody from reading: the lock is held, only nobody is told by whom.
-      guard error.name == "ENOSPC" || error.name == "EDQUOT" else { throw .failed(error) }
+      guard error.name == "ENOSPC" || error.name == "EDQUOT" else {
+        opened.unlock()
+        throw .failed(error)
+      }
     }
     file = opened
   }
