@@ -69,6 +69,34 @@ package struct Plan: Sendable, CustomStringConvertible {
     return 2000 + scanned * (test.cost + afterCursor.cost) / 10 + sorting
   }
 
+  /// How the rows of the page will be found.
+  package var path: AccessPath {
+    if test == .nothing { return .nothing }
+    if candidates != nil { return .names }
+    if case .rowOrder = ordering { return .newest }
+    return .scan
+  }
+
+  /// Where the count will come from.
+  package var countPath: CountPath {
+    if !request.includeCount { return .none }
+    return knownCount != nil ? .rows : path == .newest || path == .scan ? .scan : .page
+  }
+
+  /// What is expected of the path.
+  package var estimate: QueryEstimate {
+    QueryEstimate(rows: scannedRowEstimate, matches: knownCount, nanoseconds: estimatedNanoseconds)
+  }
+
+  /// The tests of a row, each in a few words, in the order in which they are applied.
+  package var tests: [String] {
+    switch test {
+    case .everything: []
+    case .all(let tests): tests.map(\.summary)
+    default: [test.summary]
+    }
+  }
+
   /// One line for each step.
   package var description: String {
     var lines = ["table \(request.table): rows \(rows.lowerBound)..<\(rows.upperBound)"]

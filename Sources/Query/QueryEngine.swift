@@ -56,9 +56,21 @@ package final class QueryEngine: Sendable {
           digest: plan.request.digest, row: last, key: reader.sortKey(SortColumn(order.field), last))
       }
     }
+    var trace = QueryTrace()
+    trace.path = plan.path
+    trace.countPath = plan.countPath
+    trace.estimate = plan.estimate
     return QueryResult(
       rows: found.rows, totalCount: plan.request.includeCount ? plan.knownCount ?? found.count : nil,
-      nextCursor: next)
+      nextCursor: next, trace: trace)
+  }
+
+  /// Carries a request out and says how. What `balances.explain` shows: the plan is made once and used.
+  package func explain(
+    _ request: QueryRequest, on cut: Cut, stop: StopFlag
+  ) throws(QueryStopped) -> (plan: Plan, result: QueryResult) {
+    let plan = try plan(request, on: cut, stop: stop)
+    return (plan, try run(plan, on: cut, stop: stop))
   }
 
   // MARK: Rows as they lie

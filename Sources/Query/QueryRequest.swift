@@ -57,18 +57,27 @@ package struct QueryRequest: Sendable {
   var order: SortOrder { sort ?? SortOrder(field: .createdAt(in: table), ascending: false) }
 }
 
-/// The rows of one page, in order.
+/// The rows of one page, in order. Equal results have equal rows, counts and cursors, however they were found.
 package struct QueryResult: Sendable, Equatable {
   package var rows: [RowIndex]
   /// Rows that match in all (not only behind the cursor), if asked for.
   package var totalCount: Int?
   /// Nil when this was the last page or no cursor was asked for.
   package var nextCursor: Cursor?
+  /// How they were found.
+  package var trace: QueryTrace
 
-  package init(rows: [RowIndex], totalCount: Int? = nil, nextCursor: Cursor? = nil) {
+  package init(
+    rows: [RowIndex], totalCount: Int? = nil, nextCursor: Cursor? = nil, trace: QueryTrace = QueryTrace()
+  ) {
     self.rows = rows
     self.totalCount = totalCount
     self.nextCursor = nextCursor
+    self.trace = trace
+  }
+
+  package static func == (left: QueryResult, right: QueryResult) -> Bool {
+    left.rows == right.rows && left.totalCount == right.totalCount && left.nextCursor == right.nextCursor
   }
 }
 
