@@ -39,8 +39,9 @@
     }
   }
 
+  /// Where the value of a row lies, for changing a part of it in place.
   @inlinable @inline(__always)
-  func place(of row: RowIndex) -> UnsafeMutablePointer<Element> {
+  package func place(of row: RowIndex) -> UnsafeMutablePointer<Element> {
     let segment = unsafe directory[Int(row.rawValue >> UInt32(Self.segmentShift))].unsafelyUnwrapped
     return unsafe segment + Int(row.rawValue & UInt32(Self.segmentRows - 1))
   }

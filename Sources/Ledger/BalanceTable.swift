@@ -39,6 +39,8 @@ package final class BalanceTable: Sendable {
   package let currencies = SegmentedColumn<TextCode>()
   /// Code in the books' dictionary of indicators, 0 for none.
   package let indicators = SegmentedColumn<TextCode>()
+  /// Number of the balance's group in the books' groups.
+  package let groups = CodedColumn()
   /// Microseconds since 1970.
   package let createdAt = SegmentedColumn<Int64>()
   package let multipliers = SegmentedColumn<Int64>()
@@ -55,6 +57,13 @@ package final class BalanceTable: Sendable {
   /// lock.
   let newestCreations = SegmentedColumn<UInt64>()
   let indicatorIndex = StripedIndex()
+  /// By the ledger's row: its balances, rising.
+  package let rowsByLedger = RowLists()
+  /// By the identity's row: every balance that ever had that identity, in the order in which it was given to
+  /// them, perhaps more than once. A reader looks at the row's identity on its cut.
+  package let rowsByIdentity = RowLists()
+  /// One list, of key 0: the balances with an indicator, rising.
+  package let rowsWithIndicator = RowLists()
 
   init(epochs: Epochs, metadata: RecordStore) {
     totals = BlockTable(epochs: epochs, kind: AmountBlock.kind(laneCount: Lane.count, word: 1))
@@ -93,6 +102,8 @@ package final class BalanceTable: Sendable {
     newestCreations[chunk] = position
     ledgers.append(fixed.ledger.rawValue, at: row)
     currencies.append(fixed.currency, at: row)
+    groups.append(fixed.group, at: row)
+    rowsByLedger.append(row, to: fixed.ledger.rawValue)
     indicators.append(fixed.indicator, at: row)
     createdAt.append(fixed.createdAt.count, at: row)
     multipliers.append(fixed.currencyMultiplier, at: row)
@@ -100,8 +111,21 @@ package final class BalanceTable: Sendable {
     newestTransactions.append(0, at: row)
     identifiers.append(fixed.identifier, at: row)
     if fixed.indicator != 0 {
+      rowsWithIndicator.append(row, to: 0)
       indicatorIndex.insert(
         hash: KeyHash.hash(UInt64(fixed.indicator), UInt64(fixed.currency)), row: row)
+    }
+  }
+
+  /// Puts restored rows into the lists that they belong to, in rising order from call to call.
+  func fillLists(_ rows: Range<Int>) {
+    for index in rows {
+      let row = RowIndex(index)
+      rowsByLedger.append(row, to: ledgers[row])
+      if indicators[row] != 0 { rowsWithIndicator.append(row, to: 0) }
+      guard let block = cells.currentBlock(Layout.chunk(of: row)) else { continue }
+      let identity = CellBlock(block)[lane: Cell.identity, slot: Layout.slot(of: row)]
+      if identity != 0 { rowsByIdentity.append(row, to: identity - 1) }
     }
   }
 
@@ -210,7 +234,7 @@ package final class BalanceTable: Sendable {
   /// Asks for what a posting reads and writes of a balance. Writer only.
   func prefetchPosting(_ row: RowIndex, isDebit: Bool) {
     newestTransactions.prefetch(row)
-    currencies.prefetch(row)
+    groups.prefetch(row)
     guard let totals = totals.currentBlock(Layout.chunk(of: row)) else { return }
     let block = AmountBlock(totals, laneCount: Lane.count)
     let slot = Layout.slot(of: row)
@@ -233,6 +257,7 @@ package final class BalanceTable: Sendable {
   /// Bytes of all columns, indexes and metadata, for `rowCount` rows.
   package func byteCount(rowCount: Int) -> Int {
     rowCount * (16 + 4 + 4 + 4 + 8 + 8 + 1 + 4) + identifiers.byteCount + indicatorIndex.byteCount
+      + groups.byteCount + rowsByLedger.byteCount + rowsByIdentity.byteCount + rowsWithIndicator.byteCount
       + totals.reservedByteCount + holds.reservedByteCount + cells.reservedByteCount
   }
 }
@@ -242,6 +267,8 @@ struct FixedBalance {
   var identifier: Identifier
   var ledger: RowIndex
   var currency: TextCode
+  /// Of that ledger and currency.
+  var group: UInt32
   var indicator: TextCode
   var createdAt: Microseconds
   var currencyMultiplier: Int64

@@ -74,6 +74,7 @@ extension Books {
     if !fact.metadata.isEmpty { setMetadata(fact.metadata, ofTransaction: row) }
     balances.debit(fact.source, fact.amount, position: position)
     balances.credit(fact.destination, fact.amount, position: position)
+    groups.move(fact.amount, from: balances.groups[fact.source], to: balances.groups[fact.destination])
     unsafe writer.pointee.counts.transactions += 1
   }
 
@@ -88,15 +89,18 @@ extension Books {
   private func apply(_ fact: BalanceCreated) {
     noteTime(fact.time)
     let row = unsafe RowIndex(writer.pointee.counts.balances)
+    let currency = currencies.intern(fact.currency)
+    let group = groups.intern(ledger: fact.ledger, currency: currency)
     balances.appendFixed(
       row,
       FixedBalance(
-        identifier: fact.identifier, ledger: fact.ledger, currency: currencies.intern(fact.currency),
+        identifier: fact.identifier, ledger: fact.ledger, currency: currency, group: group,
         indicator: fact.indicator.map { indicators.intern($0) } ?? 0, createdAt: fact.createdAt,
         currencyMultiplier: fact.currencyMultiplier,
         flags: FixedBalance.flags(
           tracksFundLineage: fact.tracksFundLineage, strategy: fact.allocationStrategy)),
       position: unsafe writer.pointee.position)
+    groups.count(1, in: group)
     noteBalanceTime(fact.createdAt)
     ledgers.balanceCounts[fact.ledger] += 1
     if fact.identity != nil || !fact.metadata.isEmpty {
@@ -118,7 +122,10 @@ extension Books {
     let slot = Layout.slot(of: row)
     let old = block[lane: BalanceTable.Cell.identity, slot: slot]
     if old != 0 { identities.balanceCounts[RowIndex(old - 1)] -= 1 }
-    if let identity { identities.balanceCounts[identity] += 1 }
+    if let identity {
+      identities.balanceCounts[identity] += 1
+      balances.rowsByIdentity.append(row, to: identity.rawValue)
+    }
     block[lane: BalanceTable.Cell.identity, slot: slot] = identity.map { $0.rawValue + 1 } ?? 0
   }
 

@@ -14,6 +14,7 @@ extension BooksRestorer {
     unsafe table.ledgers.append(contentsOf: columns.ledgers, at: row)
     unsafe table.currencies.append(contentsOf: columns.currencies, at: row)
     unsafe table.indicators.append(contentsOf: columns.indicators, at: row)
+    appendGroups(columns, first)
     unsafe table.createdAt.append(contentsOf: columns.createdAt, at: row)
     unsafe table.multipliers.append(contentsOf: columns.multipliers, at: row)
     unsafe table.flags.append(contentsOf: columns.flags, at: row)
@@ -54,6 +55,19 @@ extension BooksRestorer {
           nil
         }
       if let member { throw .badReference(table: .balance, row: first + place, member: member) }
+    }
+  }
+
+  /// Gives each row its group, makes the groups that are new, and counts their balances.
+  private func appendGroups(_ columns: RestoredBalances, _ first: Int) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: columns.rowCount) { groups in
+      var finder = GroupFinder(books.groups)
+      for place in 0..<columns.rowCount {
+        let group = unsafe finder.group(ledger: columns.ledgers[place], currency: columns.currencies[place])
+        unsafe groups[place] = group
+        books.groups.count(1, in: group)
+      }
+      unsafe books.balances.groups.append(contentsOf: UnsafeBufferPointer(groups), at: RowIndex(first))
     }
   }
 
@@ -99,11 +113,15 @@ extension BooksRestorer {
           unsafe block.lane(BalanceTable.Lane.credit)[slot + step] = narrowCredit
           unsafe block.lane(BalanceTable.Lane.debit)[slot + step] = narrowDebit
           unsafe block.lane(BalanceTable.Lane.balance)[slot + step] = balance
+          books.groups.add(
+            credit: narrowCredit, debit: narrowDebit, to: books.balances.groups[RowIndex(row.index + step)])
         } else {
           let (wideCredit, wideDebit) = (credit.amount(narrowCredit), debit.amount(narrowDebit))
           block.set(wideCredit, lane: BalanceTable.Lane.credit, slot: slot + step)
           block.set(wideDebit, lane: BalanceTable.Lane.debit, slot: slot + step)
           block.set(wideCredit - wideDebit, lane: BalanceTable.Lane.balance, slot: slot + step)
+          books.groups.add(
+            credit: wideCredit, debit: wideDebit, to: books.balances.groups[RowIndex(row.index + step)])
         }
       }
     }
@@ -174,6 +192,28 @@ extension BooksRestorer {
   }
 }
 
+/// Finds groups in a hurry: most rows have a ledger and a currency that were looked up a moment ago.
+private struct GroupFinder {
+  private static let placeCount = 1024
+  private let groups: BalanceGroups
+  /// By a few bits of ledger and currency: both, and their group.
+  private var recent: [(key: UInt64, group: UInt32)]
+
+  init(_ groups: BalanceGroups) {
+    self.groups = groups
+    recent = Array(repeating: (.max, 0), count: Self.placeCount)
+  }
+
+  mutating func group(ledger: UInt32, currency: UInt32) -> UInt32 {
+    let key = UInt64(ledger) << 32 | UInt64(currency)
+    let place = Int((ledger &* 13 &+ currency) & UInt32(Self.placeCount - 1))
+    if recent[place].key == key { return recent[place].group }
+    let group = groups.intern(ledger: RowIndex(ledger), currency: currency)
+    recent[place] = (key, group)
+    return group
+  }
+}
+
 /// Walks the wide amounts of a column, row by row.
 struct WideCursor {
   private let wide: [Amount]
@@ -193,7 +233,7 @@ struct WideCursor {
 /// and a lock was given up by who appended them and taken by who indexes them.
 package struct RestoredIndexes: Sendable {
   package enum Name: Sendable, CaseIterable {
-    case balanceIdentifiers, transactionIdentifiers, transactionReferences
+    case balanceIdentifiers, balanceLists, transactionIdentifiers, transactionReferences
   }
 
   let books: Books
@@ -205,6 +245,7 @@ package struct RestoredIndexes: Sendable {
       if let row = books.balances.identifiers.fillIndex(rows) {
         throw .duplicate(table: .balance, row: row, member: "id")
       }
+    case .balanceLists: books.balances.fillLists(rows)
     case .transactionIdentifiers:
       if let row = books.transactions.identifiers.fillIndex(rows) {
         throw .duplicate(table: .transaction, row: row, member: "id")

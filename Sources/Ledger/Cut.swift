@@ -8,8 +8,12 @@ import Synchronization
 /// Everything as it stood at `position`: rows below the counts, blocks born before `epoch`. Reading through a
 /// cut takes no lock and holds up nobody; while it is held, replaced blocks are kept for it, so hold it
 /// briefly.
+///
+/// An instant cut (`Books.withInstant`) is of the moment too, but is not held: it lives under the creation
+/// lock, sees the current blocks, makes no writer copy anything, and must not leave the closure it is given to.
 package final class Cut: Sendable {
   package let books: Books
+  /// Blocks born before it are seen; `.max` for an instant cut.
   package let epoch: UInt64
   /// Journal position of the last fact that the cut sees.
   package let position: UInt64
@@ -51,6 +55,7 @@ package final class Cut: Sendable {
   }
 
   deinit {
+    if isInstant { return }
     _ = doneCount.load(ordering: .acquiring)
     books.endCut(epoch)
   }
@@ -60,6 +65,23 @@ package final class Cut: Sendable {
   /// before is what the reference count orders. The thread sanitizer does not see reference counts; it sees
   /// this.
   package func doneReading() { doneCount.add(1, ordering: .releasing) }
+
+  // MARK: Instant
+
+  /// Whether nobody writes while the cut lives, so that what shows "now" belongs to it.
+  package var isInstant: Bool { epoch == .max }
+
+  /// The groups with their totals. Instant cuts only.
+  package var groups: LiveGroups {
+    precondition(isInstant, "live totals belong to an instant view")
+    return LiveGroups(books.groups)
+  }
+
+  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after the
+  /// lock is let go. A held cut returns itself.
+  package func held() -> Cut { isInstant ? books.cutAlone() : self }
+
+  // MARK: Balances
 
   /// The changing part of a balance. O(1).
   package func balance(_ row: RowIndex) -> BalanceImage { books.balances.image(row, cut: epoch) }

@@ -9,7 +9,7 @@ import Platform
 ///
 /// - reading: groups in the order of the tables, at most three ahead;
 /// - rows: groups one after the other into the tables;
-/// - three indexes, each following the rows of its table.
+/// - indexes, each following the rows of its table.
 ///
 /// A worker takes the first of these that can go on: rows before reading, reading before indexes, so that the
 /// indexes fill what time is left, and are filled beside each other when the rows are done.
@@ -39,6 +39,7 @@ final class LoadPipeline: Sendable {
     var isRestoring = false
     var indexes = [
       IndexProgress(name: .balanceIdentifiers, table: .balances),
+      IndexProgress(name: .balanceLists, table: .balances),
       IndexProgress(name: .transactionIdentifiers, table: .transactions),
       IndexProgress(name: .transactionReferences, table: .transactions),
     ]

@@ -30,7 +30,11 @@ func restoredCopy(of cut: Cut, clock: any TimeSource) throws -> Books {
   try appendBalances(of: cut, &restorer, memory)
   try appendTransactions(of: cut, &restorer, memory)
   for name in RestoredIndexes.Name.allCases {
-    let count = name == .balanceIdentifiers ? cut.balanceCount : cut.transactionCount
+    let count =
+      switch name {
+      case .balanceIdentifiers, .balanceLists: cut.balanceCount
+      case .transactionIdentifiers, .transactionReferences: cut.transactionCount
+      }
     // In two parts, as a loader may.
     try restorer.indexes.fill(name, 0..<count / 2)
     try restorer.indexes.fill(name, count / 2..<count)

@@ -130,11 +130,14 @@ extension Books {
   /// Whether a row exists or is only decided.
   func isMade(_ row: RowIndex) -> Bool { unsafe row.index < writer.pointee.counts.balances }
 
+  /// The currency of a balance, by its group: a posting needs the group anyway, and the groups are few.
+  func currency(of row: RowIndex) -> TextCode { groups.currency(of: balances.groups[row]) }
+
   private func checkCurrencies(_ new: AskedTransaction, _ posting: Posting) throws(Refusal) {
     try checkCurrency(new, new.source, posting.source, role: "source")
     // One comparison of codes is enough when both balances have the same.
     if isMade(posting.source), isMade(posting.destination),
-      balances.currencies[posting.source] == balances.currencies[posting.destination]
+      currency(of: posting.source) == currency(of: posting.destination)
     {
       return
     }
@@ -145,7 +148,7 @@ extension Books {
     _ new: AskedTransaction, _ party: Party, _ row: RowIndex, role: String
   ) throws(Refusal) {
     guard case .balance = party else { return }
-    let code = balances.currencies[row]
+    let code = currency(of: row)
     if currencies.isText(of: code, new.currency) { return }
     throw .currencyMismatch(
       balance: Self.text(party), balanceCurrency: currencies.text(of: code) ?? "",

@@ -47,6 +47,7 @@ extension Books {
     if unsafe !record.metadata.isEmpty { setMetadata(unsafe [UInt8](record.metadata), ofTransaction: row) }
     balances.debit(source, amount, position: position)
     balances.credit(destination, amount, position: position)
+    groups.move(amount, from: balances.groups[source], to: balances.groups[destination])
     noteForeign(identifier)
     unsafe writer.pointee.counts.transactions += 1
   }
@@ -60,7 +61,7 @@ extension Books {
     if record.source.index >= counts.balances { throw .noSuchRow(member: "source") }
     if record.destination.index >= counts.balances { throw .noSuchRow(member: "destination") }
     if record.source == record.destination { throw .badValue(member: "destination") }
-    if balances.currencies[record.source] != balances.currencies[record.destination] {
+    if currency(of: record.source) != currency(of: record.destination) {
       throw .badValue(member: "currency")
     }
     if transactions.identifiers.writerRow(of: identifier, hash: identifierHash) != nil {
