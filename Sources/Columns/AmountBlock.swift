@@ -1,15 +1,18 @@
-// Lanes of amounts in a block: 64 bits a value, with the few wider ones beside them.
+// Lanes of amounts in a block: 64 bits a value, the few wider ones beside them, and a sketch of each.
 
 import Amounts
 
-/// A block of some lanes of 512 amounts, followed by one lane of 512 32-bit words.
+/// A block of some lanes of 512 amounts, followed by one lane of 512 32-bit words and the sketches of all
+/// amounts.
 ///
 /// ```
 /// lane 0    512 × Int64   8 bytes each, in slot order
 /// lane 1    512 × Int64
 /// …
 /// words     512 × UInt32
+/// sketches  512 × UInt16 for lane 0, then for lane 1, …
 /// ```
+/// Whoever writes an amount here writes its sketch too, so that a cut has the sketches of its amounts.
 /// A value that needs more than 64 bits stands in the block's companion, keyed by (lane, slot); its place in
 /// the lane holds `AmountBlock.wideMark`, which no narrow value uses. So a scan reads 8 bytes a row and looks
 /// aside only where it meets the mark.
@@ -25,15 +28,17 @@ import Amounts
     self.laneCount = laneCount
   }
 
-  /// The kind of block for `BlockTable`: all amounts zero, all words `word`.
+  /// The kind of block for `BlockTable`: all amounts zero, with zero's sketches, all words `word`.
   package static func kind(laneCount: Int, word: UInt32) -> BlockKind {
     let laneBytes = laneCount * Layout.chunkRows * 8
     return BlockKind(
-      payloadByteCount: laneBytes + Layout.chunkRows * 4,
+      payloadByteCount: laneBytes + Layout.chunkRows * (4 + laneCount * 2),
       initialize: { block in
         unsafe block.payload.initializeMemory(as: UInt8.self, repeating: 0, count: laneBytes)
         unsafe (block.payload + laneBytes).initializeMemory(
           as: UInt32.self, repeating: word, count: Layout.chunkRows)
+        unsafe (block.payload + laneBytes + Layout.chunkRows * 4).initializeMemory(
+          as: UInt16.self, repeating: Sketch.zero, count: laneCount * Layout.chunkRows)
       },
       copyCompanion: { block in
         guard let wide = WideAmounts.of(block) else { return }
@@ -53,9 +58,20 @@ import Amounts
     unsafe (block.payload + laneCount * Layout.chunkRows * 8).assumingMemoryBound(to: UInt32.self)
   }
 
+  /// The sketches of a lane's amounts.
+  @inlinable package func sketches(_ lane: Int) -> UnsafeMutablePointer<UInt16> {
+    assert(lane >= 0 && lane < laneCount, "lane of the block")
+    let offset = (laneCount * 8 + 4 + lane * 2) * Layout.chunkRows
+    return unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
+  }
+
   /// Asks for a value's memory.
   @inlinable @inline(__always)
   package func prefetch(lane: Int, slot: Int) { unsafe Kernels.prefetch(self.lane(lane) + slot) }
+
+  /// Asks for the memory of a value's sketch, which a writer needs too.
+  @inlinable @inline(__always)
+  package func prefetchSketch(lane: Int, slot: Int) { unsafe Kernels.prefetch(sketches(lane) + slot) }
 
   /// Asks for a word's memory and the header's.
   @inlinable @inline(__always)
@@ -77,12 +93,19 @@ import Amounts
     return wide[Self.key(lane, slot)]
   }
 
+  /// Sets an amount that is not the mark, and is not wide there yet, and its sketch.
+  @inlinable @inline(__always)
+  package func setNarrow(_ narrow: Int64, lane: Int, slot: Int) {
+    unsafe self.lane(lane)[slot] = narrow
+    unsafe sketches(lane)[slot] = Sketch.code(narrow)
+  }
+
   /// Sets the amount at a place, in the narrowest form. The caller writes to this version alone.
   @inlinable package func set(_ amount: Amount, lane: Int, slot: Int) {
     assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")
     if let narrow = amount.int64, narrow != Self.wideMark {
       if unsafe self.lane(lane)[slot] == Self.wideMark { removeWide(lane: lane, slot: slot) }
-      unsafe self.lane(lane)[slot] = narrow
+      setNarrow(narrow, lane: lane, slot: slot)
       return
     }
     setWide(amount, lane: lane, slot: slot)
@@ -95,7 +118,7 @@ import Amounts
       let narrow = unsafe self.lane(lane)[slot]
       let (difference, overflow) = narrow.subtractingReportingOverflow(step)
       if narrow != Self.wideMark, !overflow, difference != Self.wideMark {
-        unsafe self.lane(lane)[slot] = difference
+        setNarrow(difference, lane: lane, slot: slot)
         return
       }
     }
@@ -109,7 +132,7 @@ import Amounts
       let narrow = unsafe self.lane(lane)[slot]
       let (sum, overflow) = narrow.addingReportingOverflow(step)
       if narrow != Self.wideMark, !overflow, sum != Self.wideMark {
-        unsafe self.lane(lane)[slot] = sum
+        setNarrow(sum, lane: lane, slot: slot)
         return
       }
     }
@@ -129,6 +152,7 @@ import Amounts
     }
     wide[Self.key(lane, slot)] = amount
     unsafe self.lane(lane)[slot] = Self.wideMark
+    unsafe sketches(lane)[slot] = Sketch.code(amount)
   }
 
   @usableFromInline func removeWide(lane: Int, slot: Int) {

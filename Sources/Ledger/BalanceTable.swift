@@ -238,9 +238,12 @@ package final class BalanceTable: Sendable {
     guard let totals = totals.currentBlock(Layout.chunk(of: row)) else { return }
     let block = AmountBlock(totals, laneCount: Lane.count)
     let slot = Layout.slot(of: row)
-    block.prefetch(lane: isDebit ? Lane.debit : Lane.credit, slot: slot)
+    let side = isDebit ? Lane.debit : Lane.credit
+    block.prefetch(lane: side, slot: slot)
     block.prefetch(lane: Lane.balance, slot: slot)
     block.prefetchWord(slot: slot)
+    block.prefetchSketch(lane: side, slot: slot)
+    block.prefetchSketch(lane: Lane.balance, slot: slot)
   }
 
   /// What a posting may take from a balance now: its balance less its inflight debits. The caller is the

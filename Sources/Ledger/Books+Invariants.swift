@@ -180,7 +180,11 @@ private struct InvariantCheck {
       let block = AmountBlock(totals, laneCount: BalanceTable.Lane.count)
       var markCount = 0
       for lane in 0..<BalanceTable.Lane.count {
-        for slot in 0..<Layout.chunkRows where unsafe block.lane(lane)[slot] == AmountBlock.wideMark {
+        for slot in 0..<Layout.chunkRows {
+          expect(
+            unsafe block.sketches(lane)[slot] == Sketch.code(block.amount(lane: lane, slot: slot)),
+            "the sketch of an amount in chunk \(chunk) is another's")
+          guard unsafe block.lane(lane)[slot] == AmountBlock.wideMark else { continue }
           markCount += 1
           let narrow = block.amount(lane: lane, slot: slot).int64
           expect(

@@ -110,9 +110,9 @@ extension BooksRestorer {
         if !overflow, narrowCredit != AmountBlock.wideMark, narrowDebit != AmountBlock.wideMark,
           balance != AmountBlock.wideMark
         {
-          unsafe block.lane(BalanceTable.Lane.credit)[slot + step] = narrowCredit
-          unsafe block.lane(BalanceTable.Lane.debit)[slot + step] = narrowDebit
-          unsafe block.lane(BalanceTable.Lane.balance)[slot + step] = balance
+          block.setNarrow(narrowCredit, lane: BalanceTable.Lane.credit, slot: slot + step)
+          block.setNarrow(narrowDebit, lane: BalanceTable.Lane.debit, slot: slot + step)
+          block.setNarrow(balance, lane: BalanceTable.Lane.balance, slot: slot + step)
           books.groups.add(
             credit: narrowCredit, debit: narrowDebit, to: books.balances.groups[RowIndex(row.index + step)])
         } else {

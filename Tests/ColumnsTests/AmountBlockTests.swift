@@ -22,6 +22,7 @@ struct AmountBlockTests {
     for slot in 0..<Layout.chunkRows {
       for lane in 0..<3 where block.amount(lane: lane, slot: slot) != .zero { Issue.record("slot \(slot)") }
       #expect(unsafe block.words[slot] == 7)
+      #expect(unsafe block.sketches(2)[slot] == Sketch.zero)
     }
     #expect(block.wideCount == 0)
   }
@@ -80,6 +81,8 @@ struct AmountBlockTests {
     for place in model.indices {
       let kept = block.amount(lane: place / Layout.chunkRows, slot: place % Layout.chunkRows)
       #expect(kept == model[place])
+      let sketch = unsafe block.sketches(place / Layout.chunkRows)[place % Layout.chunkRows]
+      #expect(sketch == Sketch.code(model[place]))
     }
     let wide = model.count { $0.int64 == nil || $0.int64 == AmountBlock.wideMark }
     #expect(block.wideCount == wide)
