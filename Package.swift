@@ -51,21 +51,22 @@ let modules: [Target] = [
     name: "Server",
     dependencies: ["Wire", "Storage", "Query", "Ledger", "Columns", "Amounts", "Platform"],
     swiftSettings: strict),
+  .target(name: "Samples", swiftSettings: strict),
   .target(name: "LedgerlineClient", dependencies: ["Wire", "Platform"], swiftSettings: strict),
   .target(
     name: "Commands",
     dependencies: [
-      "CEdit", "Server", "LedgerlineClient", "Wire", "Storage", "Ledger", "Amounts", "Platform",
+      "CEdit", "Server", "LedgerlineClient", "Samples", "Wire", "Storage", "Ledger", "Amounts", "Platform",
     ],
     swiftSettings: strict),
   .executableTarget(name: "ledgerline", dependencies: ["Commands"], swiftSettings: strict),
   .executableTarget(
     name: "LedgerlineBenchmarks",
     dependencies: [
-      "Server", "LedgerlineClient", "Wire", "Storage", "Query", "Ledger", "Columns", "Amounts",
+      "Server", "LedgerlineClient", "Samples", "Wire", "Storage", "Query", "Ledger", "Columns", "Amounts",
       "Platform",
     ],
-    path: "Benchmarks", swiftSettings: strict),
+    path: "Benchmarks", exclude: ["queries/peers"], swiftSettings: strict),
 ]
 
 let tests: [Target] =
@@ -87,7 +88,8 @@ let tests: [Target] =
     ("Proof", ["LedgerSupport", "Storage", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Wire", ["Wire", "Query", "Ledger", "Columns", "Amounts", "Platform"]),
     ("Server", ["Server", "Wire", "Storage", "Query", "Ledger", "Columns", "Amounts", "Platform"]),
-    ("Commands", ["Commands", "CEdit", "LedgerlineClient", "Wire", "Platform"]),
+    ("Samples", ["Samples"]),
+    ("Commands", ["Commands", "CEdit", "LedgerlineClient", "Samples", "Wire", "Platform"]),
     ("Protocol", ["Server", "LedgerlineClient", "Wire", "Storage", "Ledger", "Amounts", "Platform"]),
   ].map { (name: String, dependencies: [Target.Dependency]) in
     .testTarget(

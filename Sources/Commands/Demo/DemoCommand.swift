@@ -2,6 +2,7 @@
 
 import LedgerlineClient
 import Platform
+import Samples
 
 enum DemoCommand {
   static let subcommand = Subcommand(
@@ -157,7 +158,7 @@ final class Demo {
 
   private func send(
     _ label: String, _ noun: String, _ count: Int, _ client: Client, window: Int, perRequest: Int,
-    _ make: (Range<Int>) -> PipelinedRequest
+    _ make: (Range<Int>) -> DemoRequest
   ) throws {
     let padded = TextWidth.pad(label, columns: 10)
     let display = ProgressDisplay(console, label: padded, noun: noun, total: count, isQuiet: asJSON)
@@ -170,7 +171,8 @@ final class Demo {
         guard next < count else { return nil }
         let end = min(count, next + perRequest)
         defer { next = end }
-        return make(next..<end)
+        let request = make(next..<end)
+        return PipelinedRequest(request.method, params: request.params)
       },
       answered: { index, answer in
         let result = try answer.get().result

@@ -3,6 +3,7 @@
 import Amounts
 import LedgerlineClient
 import Platform
+import Samples
 
 /// One figure of the books, as text.
 struct DemoFigure: Equatable {

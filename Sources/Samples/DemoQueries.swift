@@ -1,19 +1,17 @@
 // Every query of the API's pages on listing and filtering balances, as requests to the demo's books.
 
-import LedgerlineClient
-
-struct DemoQuery: Sendable {
-  let title: String
-  let method: String
+package struct DemoQuery: Sendable {
+  package let title: String
+  package let method: String
   /// The params as a person would type them.
-  let params: String
+  package let params: String
   /// Expected to be refused.
-  var isRefusal = false
+  package var isRefusal = false
 }
 
-enum DemoQueries {
+package enum DemoQueries {
   /// The list page: conditions as members.
-  static func list(_ books: DemoBooks) -> [DemoQuery] {
+  package static func list(_ books: DemoBooks) -> [DemoQuery] {
     let ledgers = "\(books.ledgerID(0)),\(books.ledgerID(1))"
     let identity = books.identityID(books.identity(of: 0))
     func query(_ title: String, _ params: String) -> DemoQuery {
@@ -35,7 +33,7 @@ enum DemoQueries {
   }
 
   /// The filter page: conditions as a list.
-  static func filter(_ books: DemoBooks) -> [DemoQuery] {
+  package static func filter(_ books: DemoBooks) -> [DemoQuery] {
     examples(books) + useCases(books) + operators(books) + pagesAndSorts() + refusals()
   }
 
