@@ -32,11 +32,22 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("load", { try SnapshotBenchmark.load($0) }),
   ("recovery", { try RecoveryBenchmark.run($0) }),
   ("filter", { try FilterBenchmarks.run($0) }),
+  ("queries", { try QueryBenchmark.run($0) }),
   ("durable", { try JournalBenchmark.runLatencies($0) }),
   ("journal", { try JournalBenchmark.run($0) }),
 ]
 
 var names = Array(CommandLine.arguments.dropFirst())
+if names.first == "queries", names.count > 1, names != ["queries", "--tiny"] {
+  // The one benchmark with options of its own.
+  do {
+    try QueryBenchmark.run(arguments: Array(names.dropFirst()))
+  } catch {
+    print("queries: \(error)")
+    CurrentProcess.exit(1)
+  }
+  CurrentProcess.exit(0)
+}
 let scale: Scale = names.contains("--tiny") ? .tiny : .full
 names.removeAll { $0 == "--tiny" }
 if names.isEmpty {
