@@ -1,5 +1,7 @@
 // What a predicate on a coded column comes down to: the set of its codes.
 
+import Columns
+
 /// A set of 32-bit codes: a few of them, or a bit for each, or all but those.
 struct CodeSet: Hashable, Sendable {
   enum Members: Hashable, Sendable {
@@ -9,9 +11,11 @@ struct CodeSet: Hashable, Sendable {
     case bits([UInt64])
   }
 
-  var members: Members
+  let members: Members
+  /// The members as the loops over lanes want them.
+  let codes: CodeMembers
   /// The set is all codes but the members.
-  var isComplement: Bool
+  let isComplement: Bool
 
   /// So many codes are tested one after the other; beyond, a bitmap is looked up.
   static let fewLimit = 6
@@ -21,19 +25,23 @@ struct CodeSet: Hashable, Sendable {
 
   private init(members: Members, isComplement: Bool) {
     self.members = members
+    codes =
+      switch members {
+      case .few(let codes): CodeMembers(codes)
+      case .bits(let words): CodeMembers(bits: words)
+      }
     self.isComplement = isComplement
   }
 
   /// The set of those codes, or of all others.
   init(_ codes: some Sequence<UInt32>, complement: Bool = false) {
     let distinct = Set(codes)
-    isComplement = complement
     if distinct.count <= Self.fewLimit {
-      members = .few(distinct.sorted())
+      self.init(members: .few(distinct.sorted()), isComplement: complement)
     } else {
       var words = [UInt64](repeating: 0, count: Int(distinct.max() ?? 0) / 64 + 1)
       for code in distinct { words[Int(code >> 6)] |= 1 << UInt64(code & 63) }
-      members = .bits(words)
+      self.init(members: .bits(words), isComplement: complement)
     }
   }
 

@@ -15,6 +15,8 @@ import Ledger
   let selection = Selection()
   /// What a column's loop writes, before it is combined with the selection.
   let scratch = Selection()
+  /// The same for lanes of chunks: 64 bytes for each chunk of the stripe, in slot order.
+  let lanesScratch = Selection()
   private(set) var stripe = 0
   /// Rows of the stripe that the cut sees.
   private(set) var rowCount = 0
@@ -160,7 +162,8 @@ import Ledger
       let flags = reader.table == .balances ? reader.books.balances.flags : reader.books.transactions.flags
       let values = unsafe flags.values(from: RowIndex(firstRow), count: rowCount)
       unsafe Kernels.select(
-        values.baseAddress.unsafelyUnwrapped, rowCount: rowCount, among: set, into: target(adding: false))
+        values.baseAddress.unsafelyUnwrapped, rowCount: rowCount, among: CodeMembers(bits: set),
+        into: target(adding: false))
       unsafe keep(words)
     case .exists: unsafe existing(words)
     default: preconditionFailure("columns have loops")
@@ -189,10 +192,7 @@ import Ledger
     unsafe selectRanges(base, rowCount, narrow, target(adding: false), target(adding: true))
     // A negative value is the place of a wide one.
     let wide = Selection()
-    unsafe Kernels.select(
-      base, rowCount: rowCount, in: .min ... -1,
-      into: BitTarget(
-        UnsafeMutableRawPointer(wide.bits).assumingMemoryBound(to: UInt8.self), stride: 1, adding: false))
+    unsafe Kernels.select(base, rowCount: rowCount, in: .min ... -1, into: BitTarget(wide.bits, .put))
     wide.forEachPlace { place in
       if set.contains(reader.books.transactions.amount(RowIndex(firstRow + place))) {
         unsafe scratch.bits[place >> 6] |= 1 << UInt64(place & 63)
@@ -205,7 +205,7 @@ import Ledger
   private func codes(_ words: Words, _ column: CodeColumn, _ set: CodeSet) {
     let values = fixedCodes(column)
     let base = unsafe values.values(from: RowIndex(firstRow), count: rowCount).baseAddress.unsafelyUnwrapped
-    unsafe selectCodes(base, rowCount, set, target(adding: false), target(adding: true))
+    unsafe Kernels.select(base, rowCount: rowCount, among: set.codes, into: target(adding: false))
     unsafe keep(words, complement: set.isComplement)
   }
 
@@ -288,9 +288,8 @@ import Ledger
       // Zero is a member or not; whether the set is a complement is settled when all is combined.
       guard let block else { return fill(chunk, set.contains(0) != set.isComplement) }
       let values = unsafe CellBlock(block).lane(BalanceTable.Cell.identity)
-      unsafe selectCodes(
-        values, Layout.chunkRows, set, target(chunk: chunk, adding: false), target(chunk: chunk, adding: true)
-      )
+      unsafe Kernels.select(
+        values, rowCount: Layout.chunkRows, among: set.codes, into: target(chunk: chunk, adding: false))
     }
     unsafe keep(words, complement: set.isComplement)
   }
@@ -305,36 +304,35 @@ import Ledger
     unsafe keep(words)
   }
 
+  /// Calls `body` with each chunk of the stripe that has rows; it fills the chunk's bits in `lanesScratch`,
+  /// which are brought into row order after it.
   private func forEachChunk(of table: BlockTable, _ body: (_ chunk: Int, Block?) -> Void) {
     for chunk in 0..<Layout.shardCount where chunk * Layout.groupRows < rowCount {
       body(chunk, table.block(stripe * Layout.shardCount + chunk, cut: reader.cut.epoch))
     }
+    unsafe Kernels.transpose(lanesScratch.bits, into: scratch.bits)
   }
 
   // MARK: Bits
 
   /// Where the bits of a column in row order go.
-  private func target(adding: Bool) -> BitTarget { unsafe BitTarget(scratchBytes, stride: 1, adding: adding) }
-
-  /// Where the bits of a chunk's lane go: its bytes lie between those of the other shards.
-  private func target(chunk: Int, adding: Bool) -> BitTarget {
-    unsafe BitTarget(scratchBytes + chunk, stride: Layout.shardCount, adding: adding)
+  private func target(adding: Bool) -> BitTarget {
+    unsafe BitTarget(scratch.bits, adding ? .add : .put)
   }
 
-  private var scratchBytes: UnsafeMutablePointer<UInt8> {
-    unsafe UnsafeMutableRawPointer(scratch.bits).assumingMemoryBound(to: UInt8.self)
+  /// Where the bits of a chunk's lane go.
+  private func target(chunk: Int, adding: Bool) -> BitTarget {
+    unsafe BitTarget(lanesScratch.bits + chunk * 8, adding ? .add : .put)
   }
 
   /// Sets all bits of a chunk.
   private func fill(_ chunk: Int, _ value: Bool) {
-    for group in 0..<Layout.chunkRows / Layout.groupRows {
-      unsafe scratchBytes[group * Layout.shardCount + chunk] = value ? 255 : 0
-    }
+    for word in chunk * 8..<chunk * 8 + 8 { unsafe lanesScratch.bits[word] = value ? .max : 0 }
   }
 
   /// Sets one bit of a chunk.
   private func setBit(_ chunk: Int, _ slot: Int) {
-    unsafe scratchBytes[(slot >> 3) * Layout.shardCount + chunk] |= 1 << UInt8(slot & 7)
+    unsafe lanesScratch.bits[chunk * 8 + (slot >> 6)] |= 1 << UInt64(slot & 63)
   }
 
   /// Keeps what is (or is not) in the scratch selection too. Bits of rows that do not exist were never set in
@@ -374,24 +372,9 @@ private func selectRanges(
     first.filter(rowCount: rowCount) { row in unsafe set.contains(values[row]) }
     return
   }
-  guard let head = set.ranges.first else { return first.clear(rowCount: rowCount) }
+  guard let head = set.ranges.first else { return first.findNone(rowCount: rowCount) }
   unsafe Kernels.select(values, rowCount: rowCount, in: head, into: first)
   for range in set.ranges.dropFirst() {
     unsafe Kernels.select(values, rowCount: rowCount, in: range, into: next)
-  }
-}
-
-/// Rows whose code is a member of the set (whether that is a complement is the caller's business).
-private func selectCodes(
-  _ values: UnsafePointer<UInt32>, _ rowCount: Int, _ set: CodeSet, _ first: BitTarget, _ next: BitTarget
-) {
-  switch set.members {
-  case .bits(let bits): unsafe Kernels.select(values, rowCount: rowCount, among: bits, into: first)
-  case .few(let codes):
-    guard let head = codes.first else { return first.clear(rowCount: rowCount) }
-    unsafe Kernels.select(values, rowCount: rowCount, in: head...head, into: first)
-    for code in codes.dropFirst() {
-      unsafe Kernels.select(values, rowCount: rowCount, in: code...code, into: next)
-    }
   }
 }
