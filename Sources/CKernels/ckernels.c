@@ -138,7 +138,8 @@ INLINE const struct kernels *chosen(void) {
     chosen()->select_few_u##width(values, rows, codes[0], codes[1], codes[count > 2 ? 2 : 1],              \
                                   codes[count - 1], bits, changes[change]);                                \
   }                                                                                                        \
-  kind size_t ckernels_count_few_u##width(const type *values, size_t rows, const type *codes, size_t count) { \
+  kind size_t ckernels_count_few_u##width(const type *values, size_t rows, const type *codes, \
+                                       size_t count) { \
     if (count == 1) return chosen()->count_equal_u##width(values, rows, *codes);                           \
     return chosen()->count_few_u##width(values, rows, codes[0], codes[1], codes[count > 2 ? 2 : 1],        \
                                         codes[count - 1]);                                                 \
