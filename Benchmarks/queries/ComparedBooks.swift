@@ -142,7 +142,9 @@ struct TransferMaker {
 /// What the kernel says of this process's memory.
 enum ProcessMemory {
   static var residentByteCount: Int {
-    guard let bytes = try? FileReplacement.read("/proc/self/statm", limit: 4096) else { return 0 }
+    guard let file = try? OpenFile("/proc/self/statm", .read) else { return 0 }
+    var reader = LineReader(descriptor: file.descriptor, limit: 4096)
+    guard case .line(let bytes)? = try? reader.next() else { return 0 }
     let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
     return words.count > 1 ? (Int(words[1]) ?? 0) * 4096 : 0
   }

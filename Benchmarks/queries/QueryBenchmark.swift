@@ -52,6 +52,7 @@ struct QueryOptions {
     }
   }
 
+  /// Those that were asked for.
   func shapes(_ books: DemoBooks) -> [QueryShape] {
     QueryShapes(books).all().filter { shape in only.isEmpty || only.contains { shape.name.hasPrefix($0) } }
   }
@@ -91,8 +92,9 @@ enum QueryBenchmark {
         + "\(compared.bytesWhenCreated / count) created, "
         + "\(compared.bytesAfterTransfers / count) after as many transfers")
     let shapes = options.shapes(compared.demo)
+    // All of them, whichever are asked here.
     if let directory = options.exportDirectory {
-      try QueryExport.write(compared, shapes, to: directory)
+      try QueryExport.write(compared, QueryShapes(compared.demo).all(), to: directory)
       print("  exported to \(directory)")
     }
     var answerer = QueryAnswerer(compared.books)
