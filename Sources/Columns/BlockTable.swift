@@ -113,11 +113,14 @@ package struct BlockKind: Sendable {
     return unsafe Self.block(at: slot.pointee.load(ordering: .acquiring))
   }
 
-  /// The block as a held cut sees it, nil if the chunk had not been written then.
+  /// The block as a held cut sees it, nil if the chunk had not been written then. An epoch of `.max` stands for
+  /// now, and its caller keeps writers out.
   /// - Complexity: O(versions made since the cut).
   package func block(_ chunk: Int, cut epoch: UInt64) -> Block? {
     guard let slot = unsafe slot(chunk) else { return nil }
     var address = unsafe slot.pointee.load(ordering: .acquiring)
+    // An instant view, under the creation lock: the block of now, without a look at its header.
+    if epoch == .max { return Self.block(at: address) }
     while let block = Self.block(at: address) {
       if unsafe block.header.pointee.birth < epoch { return block }
       unsafe address = block.header.pointee.previous

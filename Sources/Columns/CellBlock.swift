@@ -21,6 +21,10 @@
     unsafe (block.payload + lane * Layout.chunkRows * 4).assumingMemoryBound(to: UInt32.self)
   }
 
+  /// Asks for a cell's memory.
+  @inlinable @inline(__always)
+  package func prefetch(lane: Int, slot: Int) { unsafe Kernels.prefetch(self.lane(lane) + slot) }
+
   @inlinable package subscript(lane lane: Int, slot slot: Int) -> UInt32 {
     get {
       assert(slot >= 0 && slot < Layout.chunkRows, "slot of the chunk")

@@ -77,6 +77,13 @@ package typealias RecordHandle = UInt32
     return unsafe bytes(at: addresses[RowIndex(handle)])
   }
 
+  /// Asks for the place where a record's address stands; later, when that is near, for the record's beginning.
+  package func prefetchAddress(_ handle: RecordHandle) { addresses.prefetch(RowIndex(handle)) }
+  package func prefetchBytes(_ handle: RecordHandle) {
+    guard let record = unsafe UnsafeRawPointer(bitPattern: addresses[RowIndex(handle)]) else { return }
+    unsafe Kernels.prefetch(record)
+  }
+
   /// Gives a handle up; cuts held now may still read it. Writer only.
   package func retire(_ handle: RecordHandle) {
     guard handle != 0 else { return }

@@ -34,11 +34,11 @@ package final class BalanceTable: Sendable {
 
   package let identifiers = IdentifierColumn(kind: .balance)
   /// Row of the ledger in the ledgers' table.
-  package let ledgers = SegmentedColumn<UInt32>()
+  package let ledgers = CodedColumn()
   /// Code in the books' dictionary of currencies.
-  package let currencies = SegmentedColumn<TextCode>()
+  package let currencies = CodedColumn()
   /// Code in the books' dictionary of indicators, 0 for none.
-  package let indicators = SegmentedColumn<TextCode>()
+  package let indicators = CodedColumn()
   /// Number of the balance's group in the books' groups.
   package let groups = CodedColumn()
   /// Microseconds since 1970.
@@ -259,8 +259,9 @@ package final class BalanceTable: Sendable {
 
   /// Bytes of all columns, indexes and metadata, for `rowCount` rows.
   package func byteCount(rowCount: Int) -> Int {
-    rowCount * (16 + 4 + 4 + 4 + 8 + 8 + 1 + 4) + identifiers.byteCount + indicatorIndex.byteCount
-      + groups.byteCount + rowsByLedger.byteCount + rowsByIdentity.byteCount + rowsWithIndicator.byteCount
+    rowCount * (16 + 8 + 8 + 1 + 4) + identifiers.byteCount + indicatorIndex.byteCount
+      + ledgers.byteCount + currencies.byteCount + indicators.byteCount + groups.byteCount
+      + rowsByLedger.byteCount + rowsByIdentity.byteCount + rowsWithIndicator.byteCount
       + totals.reservedByteCount + holds.reservedByteCount + cells.reservedByteCount
   }
 }

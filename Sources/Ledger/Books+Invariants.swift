@@ -6,8 +6,9 @@ import Platform
 
 extension Books {
   /// Checks everything that a cut sees: that credits equal debits and agree with the transactions, that every
-  /// balance is credit less debit, that chains are complete, indexes find every row, and amounts have one
-  /// form. Writers may go on meanwhile.
+  /// balance is credit less debit, that chains are complete, indexes find every row, amounts have one form; and
+  /// that groups and lists are what the rows of now say, for which writers wait. Otherwise they may go on
+  /// meanwhile.
   /// - Returns: what is wrong, at most `limit` texts; empty for sound books.
   /// - Complexity: O(rows), with two amounts of memory for each balance.
   package func checkInvariants(on cut: Cut, limit: Int = 100) -> [String] {
@@ -45,6 +46,8 @@ private struct InvariantCheck {
     checkTransactions()
     checkBalances()
     checkForms()
+    if let fault = books.faultOfGroups() { expect(false, fault) }
+    if let fault = books.faultOfLists() { expect(false, fault) }
   }
 
   private mutating func expect(_ holds: Bool, _ text: @autoclosure () -> String) {

@@ -86,6 +86,16 @@ package final class Cut: Sendable {
   /// The changing part of a balance. O(1).
   package func balance(_ row: RowIndex) -> BalanceImage { books.balances.image(row, cut: epoch) }
 
+  /// Bytes of metadata that the images of a page may have together.
+  package static let pageMetadataLimit = 64 << 10
+
+  /// The changing parts of a page of balances, for showing them when the cut is gone: all memory is asked for
+  /// before the first is read, metadata is copied. Nil when the rows' metadata has more than
+  /// `pageMetadataLimit` bytes: then hold a cut. O(rows): about 0.1 µs a row.
+  package func images(of rows: [RowIndex]) -> [BalanceImage]? {
+    books.balances.images(of: rows, cut: epoch, metadataLimit: Self.pageMetadataLimit)
+  }
+
   /// The row with that identifier, if it existed at the cut.
   package func row(_ kind: EntityKind, _ identifier: Identifier) -> RowIndex? {
     let row: RowIndex?

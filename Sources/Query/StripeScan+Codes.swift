@@ -28,9 +28,8 @@ extension StripeScan {
         return true
       }
     case .codes(let column) where order.ranks != nil && column != .identity:
-      let values = unsafe fixedCodes(column).values(from: RowIndex(firstRow), count: rowCount)
       forEachRow(ascending: true) { row in
-        body(unsafe order.rank(values[row.index - firstRow]), row)
+        body(order.rank(reader.code(column, row)), row)
         return true
       }
     case .texts(.identifier):

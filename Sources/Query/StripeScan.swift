@@ -203,21 +203,31 @@ import Ledger
   }
 
   private func codes(_ words: Words, _ column: CodeColumn, _ set: CodeSet) {
-    let values = fixedCodes(column)
-    let base = unsafe values.values(from: RowIndex(firstRow), count: rowCount).baseAddress.unsafelyUnwrapped
-    unsafe Kernels.select(base, rowCount: rowCount, among: set.codes, into: target(adding: false))
+    let target = target(adding: false)
+    switch lanes(column) {
+    case .bytes(let codes): unsafe Kernels.select(codes, rowCount: rowCount, among: set.codes, into: target)
+    case .shorts(let codes): unsafe Kernels.select(codes, rowCount: rowCount, among: set.codes, into: target)
+    case .words(let codes): unsafe Kernels.select(codes, rowCount: rowCount, among: set.codes, into: target)
+    }
     unsafe keep(words, complement: set.isComplement)
   }
 
-  func fixedCodes(_ column: CodeColumn) -> SegmentedColumn<UInt32> {
+  /// The codes of the stripe's rows where they lie.
+  private func lanes(_ column: CodeColumn) -> CodeLanes {
+    let first = RowIndex(firstRow)
     switch column {
-    case .ledger: reader.books.balances.ledgers
-    case .currency: reader.books.balances.currencies
-    case .indicator: reader.books.balances.indicators
-    case .source: reader.books.transactions.sources
-    case .destination: reader.books.transactions.destinations
+    case .ledger: return reader.books.balances.ledgers.lanes(from: first, count: rowCount)
+    case .currency: return reader.books.balances.currencies.lanes(from: first, count: rowCount)
+    case .indicator: return reader.books.balances.indicators.lanes(from: first, count: rowCount)
+    case .source: return unsafe lanes(reader.books.transactions.sources.values(from: first, count: rowCount))
+    case .destination:
+      return unsafe lanes(reader.books.transactions.destinations.values(from: first, count: rowCount))
     case .identity: preconditionFailure("identities lie in blocks")
     }
+  }
+
+  private func lanes(_ values: UnsafeBufferPointer<UInt32>) -> CodeLanes {
+    unsafe .words(values.baseAddress.unsafelyUnwrapped)
   }
 
   // MARK: Lanes of chunks

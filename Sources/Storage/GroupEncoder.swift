@@ -118,9 +118,9 @@ import Ledger
     identifiers.fillLane(table.identifiers, first, count)
     typealias Column = SnapshotColumn.Balance
     output.add(Column.identifier, identifiers)
-    unsafe output.add(Column.ledger, values: table.ledgers.values(from: first, count: count))
-    unsafe output.add(Column.currency, values: table.currencies.values(from: first, count: count))
-    unsafe output.add(Column.indicator, values: table.indicators.values(from: first, count: count))
+    add(Column.ledger, table.ledgers, first, count)
+    add(Column.currency, table.currencies, first, count)
+    add(Column.indicator, table.indicators, first, count)
     unsafe output.add(Column.createdAt, differences: table.createdAt.values(from: first, count: count))
     unsafe output.add(Column.multiplier, values: table.multipliers.values(from: first, count: count))
     unsafe output.add(Column.flags, values: table.flags.values(from: first, count: count))
@@ -132,6 +132,14 @@ import Ledger
     output.add(Column.identity, identities)
     output.add(Column.metadata, records)
     return count
+  }
+
+  /// Adds a column of codes, which has 32 bits a row in the file whatever it has in memory.
+  private mutating func add(_ column: UInt8, _ codes: CodedColumn, _ first: RowIndex, _ count: Int) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { values in
+      unsafe codes.copy(from: first, into: values)
+      unsafe output.add(column, values: UnsafeBufferPointer(values))
+    }
   }
 
   private mutating func appendBalances(_ table: BalanceTable, _ rows: Range<Int>) {

@@ -1,0 +1,87 @@
+// What is kept beside the rows for fast answers, checked against the rows.
+
+import Amounts
+import Columns
+
+extension Books {
+  /// What the first group holds otherwise than its balances say, nil when all are right. Keeps writers out
+  /// meanwhile. O(balances).
+  func faultOfGroups() -> String? {
+    withInstant { cut in
+      let live = cut.groups
+      var sums = [GroupTotals](repeating: GroupTotals(), count: live.count)
+      for index in 0..<cut.balanceCount {
+        let row = RowIndex(index)
+        let group = balances.groups[row]
+        guard group < UInt32(live.count), live.ledger(of: group).rawValue == balances.ledgers[row],
+          live.currency(of: group) == balances.currencies[row]
+        else { return "balance row \(index) is in group \(group), of another ledger or currency" }
+        let image = cut.balance(row)
+        sums[Int(group)].count += 1
+        sums[Int(group)].credit += image.credit
+        sums[Int(group)].debit += image.debit
+      }
+      for group in 0..<UInt32(live.count) {
+        if live.totals(group) != sums[Int(group)] {
+          return "group \(group) holds \(live.totals(group)), its balances \(sums[Int(group)])"
+        }
+        if live.group(ledger: live.ledger(of: group), currency: live.currency(of: group)) != group {
+          return "group \(group) is not found by its ledger and currency"
+        }
+        if sums[Int(group)].count == 0 { return "group \(group) has no balance" }
+      }
+      return nil
+    }
+  }
+
+  /// What is wrong in the first list that is wrong, nil when all are right. Keeps writers out meanwhile.
+  /// O(balances).
+  func faultOfLists() -> String? {
+    withInstant { cut in
+      var byLedger = [[UInt32]](repeating: [], count: cut.ledgerCount)
+      var byIdentity = [Set<UInt32>](repeating: [], count: cut.identityCount)
+      var withIndicator: [UInt32] = []
+      for index in 0..<cut.balanceCount {
+        let row = RowIndex(index)
+        byLedger[Int(balances.ledgers[row])].append(row.rawValue)
+        if balances.indicators[row] != 0 { withIndicator.append(row.rawValue) }
+        if let identity = cut.balance(row).identity { byIdentity[identity.index].insert(row.rawValue) }
+      }
+      for (ledger, rows) in byLedger.enumerated() {
+        if let fault = balances.rowsByLedger.fault(of: UInt32(ledger), rows) {
+          return "the list of ledger row \(ledger) \(fault)"
+        }
+      }
+      if let fault = balances.rowsWithIndicator.fault(of: 0, withIndicator) {
+        return "the list of balances with an indicator \(fault)"
+      }
+      for (identity, rows) in byIdentity.enumerated() {
+        let listed = balances.rowsByIdentity.rows(of: UInt32(identity))
+        if !rows.isSubset(of: listed) { return "the list of identity row \(identity) lacks a balance" }
+        let rises = zip(listed, listed.dropFirst()).allSatisfy { $0 < $1 }
+        if rises != balances.rowsByIdentity.isRising(UInt32(identity)) {
+          return "the list of identity row \(identity) says wrongly whether it rises"
+        }
+      }
+      return nil
+    }
+  }
+}
+
+extension RowLists {
+  /// All rows of a key in the order in which they were appended. O(rows).
+  fileprivate func rows(of key: UInt32) -> [UInt32] {
+    var extents: [[UInt32]] = []
+    unsafe forEachExtentReversed(key) { rows in
+      unsafe extents.append(Array(rows))
+      return true
+    }
+    return extents.reversed().flatMap { $0 }
+  }
+
+  fileprivate func fault(of key: UInt32, _ expected: [UInt32]) -> String? {
+    if rows(of: key) != expected { return "has other rows than it should" }
+    if count(key) != expected.count { return "counts \(count(key)) rows of \(expected.count)" }
+    return isRising(key) ? nil : "does not rise"
+  }
+}
