@@ -104,15 +104,12 @@ class ClickHousePeer(SQLPeer):
                 row[13] = int(row[13])
         return rows
 
-    def page_ways(self, question):
-        sql, count = self.page_sql(question), self.count_sql(question)
-        ways = [("sql", sql, count)]
+    def page_texts(self, question):
+        sql = self.page_sql(question)
+        texts = [("sql", sql)]
         if question.conditions and question.limit is not None:
-            plain = " settings optimize_use_projections = 0"
-            ways.append(("base", sql + plain, count))
+            texts.append(("base", sql + " settings optimize_use_projections = 0"))
         if question.offset > 1000 or question.sort:
-            inner = self.page_sql(question, "seq")
-            late = (f"select {self.selected()} from {self.table} where seq in ({inner})"
-                    f"{self.order(question)}")
-            ways.append(("late", late, count))
-        return ways
+            texts.append(("late", f"select {self.selected()} from {self.table} where seq in"
+                          f" ({self.page_sql(question, 'seq')}){self.order(question)}"))
+        return texts

@@ -65,24 +65,18 @@ class DuckDBPeer(SQLPeer):
             self.connection.execute(f"prepare {name} as {sql}")
         return self.connection.execute("execute " + name).fetchall()
 
-    def page_ways(self, question):
-        ways = super().page_ways(question)
+    def fetchers(self, name, sql):
+        return [(name, lambda: self.fetch(sql)), (name + "+prepared", lambda: self.fetch_prepared(sql))]
+
+    def page_texts(self, question):
+        texts = super().page_texts(question)
         if question.limit is not None and not question.offset and question.sort is None:
             # Without an order an equality can use an ART index; a handful of rows is sorted afterwards.
             if any(field == "identity_id" and sign == "=" for field, sign, _ in question.conditions):
                 inner = f"select * from balances{self.where(question)}"
-                ways.append(("index", f"select {self.selected()} from (with m as materialized ({inner})"
-                             f" select * from m){self.order(question)} limit {question.limit}",
-                             self.count_sql(question)))
+                texts.append(("index", f"with m as materialized ({inner}) select {self.selected()} from m"
+                              f"{self.order(question)} limit {question.limit}"))
         if question.offset > 1000:
-            inner = self.page_sql(question, "rowid")
-            ways.append(("late", f"select {self.selected()} from balances where rowid in ({inner})"
-                         f"{self.order(question)}", self.count_sql(question)))
-        return ways
-
-    def timed_ways(self, texts):
-        ways = super().timed_ways(texts)
-        for name, sql, count in texts:
-            ways.append((name + "+prepared", lambda sql=sql, count=count: (
-                self.fetch_prepared(sql), self.fetch_prepared(count)[0][0] if count else None)))
-        return ways
+            texts.append(("late", f"select {self.selected()} from balances where rowid in"
+                          f" ({self.page_sql(question, 'rowid')}){self.order(question)}"))
+        return texts

@@ -194,24 +194,28 @@ class PostgresPeer(SQLPeer):
             return f"indicator is not null and reverse(indicator) like {quoted(body[::-1] + '%')}"
         return f"indicator like {quoted(pattern)}"
 
-    def page_ways(self, question):
-        ways = super().page_ways(question)
-        likes = [value for field, sign, value in question.conditions if sign == "like"]
-        if likes:
-            # The same by walking in the order of the answer, which the planner may not see.
-            walk = f"select {self.selected()} from balances where indicator like {quoted(likes[0])}"
-            walk += f"{self.order(question)} limit {question.limit}"
-            ways.append(("walk", walk, self.count_sql(question)))
+    def page_texts(self, question):
+        texts = super().page_texts(question)
+        if question.limit is None:
+            return texts
+        if question.conditions:
+            # In the order of the answer, with conditions that cannot choose an index; and the other way
+            # round, the matches first, which is right where few match.
+            joined = (" or " if question.any else " and ").join(
+                f"({self.unindexed(*condition)})" for condition in question.conditions)
+            page = f"{self.order(question)} limit {question.limit} offset {question.offset}"
+            texts.append(("walk", f"select {self.selected()} from balances where {joined}{page}"))
+            texts.append(("matches", f"with m as materialized (select seq, {self.selected()} from balances"
+                          f"{self.where(question)}) select {self.selected()} from m{page}"))
         if question.offset > 1000:
-            inner = self.page_sql(question, "seq")
-            ways.append(("late", f"select {self.selected()} from balances where ctid = any(array("
-                         f"{self.page_sql(question, 'ctid')})){self.order(question)}", self.count_sql(question)))
-        if question.limit is not None:
-            # Materialised matches, sorted afterwards: right where few match.
-            few = (f"with m as materialized (select seq, {self.selected()} from balances{self.where(question)})"
-                   f" select {self.selected()} from m{self.order(question)} limit {question.limit}"
-                   f" offset {question.offset}")
-            if any(field in ("identity_id", "balance_id") and sign == "="
-                   for field, sign, _ in question.conditions) or likes:
-                ways.append(("few", few, self.count_sql(question)))
-        return ways
+            texts.append(("late", f"select {self.selected()} from balances where ctid = any(array("
+                          f"{self.page_sql(question, 'ctid')})){self.order(question)}"))
+        return texts
+
+    def unindexed(self, field, sign, value):
+        if sign == "like":
+            return f"indicator is not null and indicator like {quoted(value)}"
+        text = self.condition(field, sign, value)
+        if field in ("currency", "ledger_id", "identity_id"):
+            return text.replace(field, f"({field} || '')", 1)
+        return text

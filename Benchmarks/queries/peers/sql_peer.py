@@ -1,6 +1,6 @@
 # Questions as SQL for engines with wide integers: DuckDB, ClickHouse, PostgreSQL. Dialects differ in a few texts.
 
-from common import AMOUNTS, COLUMNS, Peer
+from common import AMOUNTS, COLUMNS, Peer, fastest
 
 
 def quoted(text):
@@ -57,9 +57,6 @@ class SQLPeer(Peer):
                 sql += f" offset {question.offset}"
         return sql
 
-    def count_sql(self, question):
-        return f"select count(*) from {self.table}{self.where(question)}" if question.count else None
-
     def group(self, name):
         return self.period(name.split(":")[1]) if name.startswith("created_at:") else (name, name)
 
@@ -80,14 +77,21 @@ class SQLPeer(Peer):
 
     def ways(self, question):
         if question.kind == "aggregate":
-            return self.timed_ways([("sql", self.aggregate_sql(question), None)])
-        return self.timed_ways(self.page_ways(question))
+            return [(name, lambda fetch=fetch: (fetch(), None))
+                    for name, fetch in self.fetchers("sql", self.aggregate_sql(question))]
+        name, page = fastest([way for name, sql in self.page_texts(question) for way in self.fetchers(name, sql)])
+        count = None
+        if question.count:
+            count = fastest([way for name, sql in self.count_texts(question) for way in self.fetchers(name, sql)])[1]
+        return [(name, lambda: (page(), int(count()[0][0]) if count else None))]
 
-    def page_ways(self, question):
-        return [("sql", self.page_sql(question), self.count_sql(question))]
+    def fetchers(self, name, sql):
+        """(name, function that gives rows) for each way to send a statement."""
+        return [(name, lambda: self.fetch(sql))]
 
-    def timed_ways(self, texts):
-        return [(name, self.way(sql, count)) for name, sql, count in texts]
+    def page_texts(self, question):
+        """(name, statement) for each sound way to say the page."""
+        return [("sql", self.page_sql(question))]
 
-    def way(self, sql, count):
-        return lambda: (self.fetch(sql), int(self.fetch(count)[0][0]) if count else None)
+    def count_texts(self, question):
+        return [("sql", f"select count(*) from {self.table}{self.where(question)}")]
