@@ -64,6 +64,14 @@ final class RankCache: Sendable {
     }
   }
 
+  /// Ranks that know every code below `codes.upperBound`, if they are kept.
+  func kept(_ column: CodeColumn, codes: Range<UInt32>) -> CodeRanks? {
+    kept.withLock { kept in
+      guard let ranks = kept[column], ranks.ranks.count >= codes.upperBound else { return nil }
+      return ranks
+    }
+  }
+
   private static func merge(
     _ left: [UInt32], _ right: [UInt32], _ precedes: (UInt32, UInt32) -> Bool
   ) -> [UInt32] {

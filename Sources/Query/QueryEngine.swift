@@ -6,8 +6,8 @@ import Ledger
 /// Answers questions to one set of books, on cuts. Any number of threads; keeps only what never goes stale
 /// (the alphabetical order of distinct texts, how far rows lie in time order).
 package final class QueryEngine: Sendable {
-  private let ranks = RankCache()
-  private let timeOrder = TimeOrder()
+  let ranks = RankCache()
+  let timeOrder = TimeOrder()
 
   /// An engine for one set of books; all cuts it is given are of those.
   package init() {}
@@ -128,7 +128,7 @@ package final class QueryEngine: Sendable {
 
   // MARK: Rows by their keys
 
-  private func order(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> RowOrder {
+  func order(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> RowOrder {
     let (column, ascending) = (SortColumn(plan.request.order.field), plan.request.order.ascending)
     let coded: (CodeColumn, Range<UInt32>)? =
       switch column {

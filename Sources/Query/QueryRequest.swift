@@ -89,6 +89,8 @@ package enum QueryStopped: Error, Equatable, Sendable {
   case deadlineExceeded
   /// The query's cut was held too long, or kept too much replaced memory.
   case cutExpired
+  /// An aggregate has more groups than `AggregateRequest.groupLimit`.
+  case tooManyGroups
   /// The cursor was given out for another request.
   case foreignCursor
 }

@@ -21,6 +21,8 @@ package enum AccessPath: Sendable, Hashable, CaseIterable {
   case bucket
   /// Codes in the order of their texts, the rows of each in turn.
   case codeOrder
+  /// Live totals of the (ledger, currency) groups: no row is looked at.
+  case groups
   /// Every row, in columns; the best are selected.
   case scan
 
@@ -34,6 +36,7 @@ package enum AccessPath: Sendable, Hashable, CaseIterable {
     case .chain: "chain"
     case .bucket: "bucket"
     case .codeOrder: "code_order"
+    case .groups: "groups"
     case .scan: "scan"
     }
   }
@@ -111,6 +114,8 @@ package struct QueryTrace: Sendable, Hashable {
   package var finding = 0
   /// Nanoseconds for counting apart from the page.
   package var counting = 0
+  /// Nanoseconds for ordering and choosing groups.
+  package var grouping = 0
   /// Nanoseconds for copying what the page shows.
   package var copying = 0
   /// Nanoseconds for which writers were kept out; 0 on a held cut.
@@ -121,7 +126,8 @@ package struct QueryTrace: Sendable, Hashable {
   /// The steps that took time, by name, in the order they were taken.
   package var steps: [(name: StaticString, nanoseconds: Int)] {
     let all: [(name: StaticString, nanoseconds: Int)] = [
-      ("plan", planning), ("find", finding), ("count", counting), ("copy", copying),
+      ("plan", planning), ("find", finding), ("count", counting),
+      ("group", grouping), ("copy", copying),
     ]
     return all.filter { $0.nanoseconds > 0 }
   }

@@ -1,4 +1,6 @@
-// Times as the protocol writes them, and the calendar behind them.
+// Times as the protocol writes them.
+
+import Query
 
 /// A time read from a request.
 package struct JSONTime: Equatable, Sendable {
@@ -68,29 +70,13 @@ package struct JSONTime: Equatable, Sendable {
   }
 
   /// Days since 1970-01-01 of a date in the proleptic Gregorian calendar.
-  ///
-  /// Years are counted from March, so that the leap day is a year's last; 400 years have 146,097 days
-  /// (Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil).
   package static func day(year: Int, month: Int, day: Int) -> Int {
-    let marchYear = month <= 2 ? year - 1 : year
-    let era = (marchYear >= 0 ? marchYear : marchYear - 399) / 400
-    let yearOfEra = marchYear - era * 400
-    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-    let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    return era * 146_097 + dayOfEra - 719_468
+    CalendarCodes.day(year: year, month: month, day: day)
   }
 
-  /// The date of a day counted from 1970-01-01 (the same source, civil_from_days).
+  /// The date of a day counted from 1970-01-01.
   package static func date(ofDay day: Int) -> (year: Int, month: Int, day: Int) {
-    let shifted = day + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let marchMonth = (5 * dayOfYear + 2) / 153
-    let month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return (year, month, dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+    CalendarCodes.date(ofDay: day)
   }
 
   /// The time as the protocol writes it, without quotes.

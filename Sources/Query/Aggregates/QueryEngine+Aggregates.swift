@@ -1,0 +1,98 @@
+// Answers to aggregates.
+
+import Columns
+import Ledger
+
+extension QueryEngine {
+  /// The groups of a request, in order.
+  ///
+  /// - Throws: `cancelled` or `deadlineExceeded` within about a millisecond of `stop` saying so;
+  ///   `tooManyGroups`.
+  /// - Complexity: O(rows) for the pass and O(groups · log groups) for the order.
+  package func aggregate(
+    _ request: AggregateRequest, on cut: Cut, stop: StopFlag
+  ) throws(QueryStopped) -> AggregateResult {
+    try run(try plan(request, on: cut, stop: stop), stop: stop)
+  }
+
+  /// How a request's groups will be found.
+  package func plan(
+    _ request: AggregateRequest, on cut: Cut, stop: StopFlag
+  ) throws(QueryStopped) -> GroupPlan {
+    let watch = Stopwatch()
+    let reader = RowReader(cut: cut, table: request.table)
+    let liesInTimeOrder = try rowsLieInTimeOrder(reader, stop)
+    let rows = try FilteredRows(request.filter, reader, liesInTimeOrder: liesInTimeOrder, stop)
+    return GroupPlan(
+      request: request, reader: reader, rows: rows, liesInTimeOrder: liesInTimeOrder,
+      planning: watch.nanoseconds)
+  }
+
+  func rowsLieInTimeOrder(_ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> Bool {
+    if reader.table == .balances && reader.books.balancesLieInTimeOrder { return true }
+    return try timeOrder.holds(for: reader, stop)
+  }
+
+  /// Carries out a plan.
+  package func run(_ plan: GroupPlan, stop: StopFlag) throws(QueryStopped) -> AggregateResult {
+    let watch = Stopwatch()
+    var groups = try plan.groupScan(plan.request, stop)
+    var scan = StripeScan(reader: plan.reader, stop: stop)
+    let test = plan.rows.covering(plan.reader)
+    for stripe in plan.rows.stripes {
+      try scan.select(test, stripe: stripe)
+      try groups.add(scan)
+    }
+    return try answer(plan, groups, finding: watch.nanoseconds, stop)
+  }
+
+  /// The answer to one plan out of groups that have all its metrics.
+  func answer(
+    _ plan: GroupPlan, _ groups: borrowing GroupScan, finding: Int, _ stop: StopFlag
+  ) throws(QueryStopped) -> AggregateResult {
+    let watch = Stopwatch()
+    let alphabets = try Alphabets(plan.request.groupBy, plan.reader, ranks, stop)
+    let answer = GroupAnswer(request: plan.request, alphabets: alphabets, stop: stop)
+    let found = try groups.groups()
+    var result = try answer.result(found) { groups.value($0, $1) }
+    result.trace.path = plan.path
+    result.trace.estimate = plan.estimate
+    result.trace.rowsScanned = plan.rows.scannedRowCount
+    result.trace.rowsMatched = groups.rowCount
+    result.trace.planning = plan.planning
+    result.trace.finding = finding
+    result.trace.grouping = watch.nanoseconds
+    return result
+  }
+}
+
+/// How the groups of a request will be found.
+package struct GroupPlan: Sendable {
+  let request: AggregateRequest
+  let reader: RowReader
+  let rows: FilteredRows
+  let liesInTimeOrder: Bool
+  /// Nanoseconds that making the plan took.
+  let planning: Int
+
+  package var path: AccessPath { rows.stripes.isEmpty ? .nothing : .scan }
+
+  package var estimate: QueryEstimate {
+    QueryEstimate(
+      rows: rows.scannedRowCount, matches: nil,
+      nanoseconds: rows.estimatedNanoseconds(
+        perRow: 2 + request.groupBy.count * 2 + request.metrics.count * 2))
+  }
+
+  /// The tests of a row, each in a few words, in the order in which they are applied.
+  package var tests: [String] { rows.test.parts }
+
+  /// Empty totals for a request whose rows are these.
+  func groupScan(_ request: AggregateRequest, _ stop: StopFlag) throws(QueryStopped) -> GroupScan {
+    let isByTime = request.groupBy.contains { if case .created = $0.source { true } else { false } }
+    let bounds =
+      isByTime
+      ? try reader.timeBounds(rows.rows, liesInTimeOrder: liesInTimeOrder, stop) : 0...0
+    return GroupScan(request, reader, timeBounds: bounds, liesInTimeOrder: liesInTimeOrder)
+  }
+}
