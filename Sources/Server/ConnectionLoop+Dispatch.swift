@@ -109,6 +109,9 @@ extension ConnectionLoop {
         if connection.isGone || request.id == nil { return }
         try run(query, reply, request, &connection, place, cut: cut ?? shared.books.cut(), from: start)
         return
+      case .question(let call):
+        if connection.isGone || request.id == nil { return }
+        return try ask(call, request, &connection, place, cut: cut, from: start)
       case .changes(let call): return try carryOut(call, request, &connection, place, from: start)
       case .server(let call):
         if request.wantsStream { throw .notStreamable }
@@ -211,11 +214,19 @@ extension ConnectionLoop {
       return
     }
     let place = place ?? AnswerPlace(slot: connection.answers.open())
-    let number = connection.number
     let job = QueryJob(
-      connection: number, place: place, id: request.id, method: request.method, request: query, reply: reply,
-      cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta, wantsStream: request.wantsStream,
-      receivedAt: start)
+      connection: connection.number, place: place, id: request.id, method: request.method, request: query,
+      reply: reply, cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta,
+      wantsStream: request.wantsStream, receivedAt: start)
+    submit(job, request, &connection, place, stop, cut: cut, from: start)
+  }
+
+  /// Hands a job to the query threads, or refuses it when too many wait.
+  mutating func submit(
+    _ job: any PooledJob, _ request: DecodedRequest, _ connection: inout Connection, _ place: AnswerPlace,
+    _ stop: StopFlag, cut: Cut?, from start: MonotonicTime
+  ) {
+    let number = connection.number
     shared.running.add(number, entry(request, &connection, place, stop, cut: cut))
     countAway(&connection, 1)
     if services.queries.submit(job) { return }
@@ -271,7 +282,7 @@ extension ConnectionLoop {
 
 extension Predicate {
   /// Whether every distinct value may have to be looked at before the first row is.
-  fileprivate var isLongToPlan: Bool {
+  var isLongToPlan: Bool {
     switch op {
     case .like, .ilike: true
     case .isIn: if case .list(let values) = operand { values.count > 64 } else { false }
@@ -284,7 +295,7 @@ extension DecodedRequest {
   /// Whether the request only looks: it may share a cut, and may wait for a position.
   var isRead: Bool {
     switch call {
-    case .success(.read), .success(.query), .success(.changes): true
+    case .success(.read), .success(.query), .success(.question), .success(.changes): true
     case .success(.write), .success(.server), .failure: false
     }
   }
@@ -304,6 +315,13 @@ extension WireError {
     case .cutExpired:
       self = .busy(
         "the query's view was held too long beside the writes; try again", retryAfter: .seconds(1))
+    case .tooManyGroups:
+      let text =
+        "params/group_by: it gives more than \(AggregateRequest.groupLimit) groups; filter more rows out or "
+        + "group by less"
+      self.init(
+        .invalidParams, "GEN_VALIDATION_ERROR", text,
+        [Member("errors", texts: [text]), Member("path", text: "/params/group_by")])
     case .foreignCursor:
       let text =
         "params/cursor: it was given out for another request; filters, sort and fields must stay the same"

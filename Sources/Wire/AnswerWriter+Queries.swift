@@ -15,6 +15,15 @@ extension AnswerWriter {
     position: UInt64? = nil, into writer: inout JSONWriter
   ) {
     beginResult(id, into: &writer)
+    append(result, of: table, reply, cut, into: &writer)
+    endResult(position: position, into: &writer)
+  }
+
+  /// Appends a page in the shape that its request asks for.
+  static func append(
+    _ result: QueryResult, of table: QueryTable, _ reply: QueryReply, _ cut: Cut,
+    into writer: inout JSONWriter
+  ) {
     switch reply.shape {
     case .array: rows(result.rows, of: table, reply, cut, into: &writer)
     case .object:
@@ -24,7 +33,6 @@ extension AnswerWriter {
       tail(result, reply.shape, into: &writer)
       writer.endObject()
     }
-    endResult(position: position, into: &writer)
   }
 
   private static func rows(

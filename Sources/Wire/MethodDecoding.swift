@@ -34,6 +34,10 @@ extension ParamsReader {
     case .balancesFilter: return filter(params, .balances, isStream: request.wantsStream)
     case .transactionsList: return list(params, .transactions, isStream: request.wantsStream)
     case .transactionsFilter: return filter(params, .transactions, isStream: request.wantsStream)
+    case .balancesAggregate: return aggregate(params, .balances).map { .question(.groups($0)) }
+    case .transactionsAggregate: return aggregate(params, .transactions).map { .question(.groups($0)) }
+    case .balancesQuery: return questions(params).map { .question(.batch($0)) }
+    case .balancesExplain: return question(params).map { .question(.explanation($0.question)) }
     case .changesRead: return changesRead(params, isStream: request.wantsStream).map { .changes($0) }
     case .changesSubscribe: return changesSubscribe(params).map { .changes($0) }
     case .ledgersCreate, .ledgersUpdate, .identitiesCreate, .identitiesUpdate, .identitiesDelete,

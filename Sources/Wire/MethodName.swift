@@ -9,9 +9,9 @@ package enum MethodName: UInt8, CaseIterable, Sendable {
   case identitiesCreate, identitiesGet, identitiesList, identitiesFilter, identitiesUpdate, identitiesDelete
   case metadataUpdate
   case balancesCreate, balancesCreateMany, balancesGet, balancesGetByIndicator, balancesUpdateIdentity
-  case balancesList, balancesFilter
+  case balancesList, balancesFilter, balancesAggregate, balancesQuery, balancesExplain
   case transactionsCreate, transactionsCreateMany, transactionsGet, transactionsGetByReference
-  case transactionsList, transactionsFilter
+  case transactionsList, transactionsFilter, transactionsAggregate
   case changesRead, changesSubscribe
 
   /// Its name on the wire.
@@ -44,12 +44,16 @@ package enum MethodName: UInt8, CaseIterable, Sendable {
     case .balancesUpdateIdentity: "balances.update_identity"
     case .balancesList: "balances.list"
     case .balancesFilter: "balances.filter"
+    case .balancesAggregate: "balances.aggregate"
+    case .balancesQuery: "balances.query"
+    case .balancesExplain: "balances.explain"
     case .transactionsCreate: "transactions.create"
     case .transactionsCreateMany: "transactions.create_many"
     case .transactionsGet: "transactions.get"
     case .transactionsGetByReference: "transactions.get_by_reference"
     case .transactionsList: "transactions.list"
     case .transactionsFilter: "transactions.filter"
+    case .transactionsAggregate: "transactions.aggregate"
     case .changesRead: "changes.read"
     case .changesSubscribe: "changes.subscribe"
     }
@@ -67,7 +71,8 @@ extension MethodName {
     case .serverPing, .serverInfo, .serverStats, .serverMetrics, .serverCancel, .snapshotsCreate,
       .snapshotsList, .discover, .ledgersGet, .ledgersList, .ledgersFilter, .identitiesGet, .identitiesList,
       .identitiesFilter, .balancesGet, .balancesGetByIndicator, .balancesList, .balancesFilter,
-      .transactionsGet, .transactionsGetByReference, .transactionsList, .transactionsFilter,
+      .balancesAggregate, .balancesQuery, .balancesExplain, .transactionsGet, .transactionsGetByReference,
+      .transactionsList, .transactionsFilter, .transactionsAggregate,
       .changesRead, .changesSubscribe:
       false
     }

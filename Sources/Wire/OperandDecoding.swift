@@ -4,9 +4,25 @@ import Amounts
 import Ledger
 import Query
 
+/// What an operand is compared with: a field of the rows, or a metric of groups.
+struct ComparedValue {
+  let name: String
+  let type: FieldType
+
+  init(_ field: QueryField) {
+    name = field.name
+    type = field.type
+  }
+
+  init(_ metric: Metric) {
+    name = metric.name
+    type = metric.type
+  }
+}
+
 extension ParamsReader {
   /// The operand of one value; `.null` for null, nil and a fault for what the field cannot be compared with.
-  mutating func operand(_ value: JSONValue, _ field: QueryField, _ op: FilterOperator) -> Operand? {
+  mutating func operand(_ value: JSONValue, _ field: ComparedValue, _ op: FilterOperator) -> Operand? {
     if value.kind == .null { return .null }
     if value.endOffset - value.offset > WireLimit.operandBytes {
       faults.add(
@@ -75,7 +91,7 @@ extension ParamsReader {
   // MARK: Several values
 
   /// The operand of `in` or `between`: a JSON array of values.
-  mutating func listOperand(_ list: JSONValue, _ field: QueryField, _ op: FilterOperator) -> Operand? {
+  mutating func listOperand(_ list: JSONValue, _ field: ComparedValue, _ op: FilterOperator) -> Operand? {
     if list.kind == .null { return .null }
     guard list.kind == .array else {
       faults.add("values must be an array, found \(Self.shown(list))", at: list.offset)
@@ -92,7 +108,7 @@ extension ParamsReader {
   }
 
   /// As `listOperand`, from one text: values between commas for `in`, two with a bar between for `between`.
-  mutating func splitOperand(_ value: JSONValue, _ field: QueryField, _ op: FilterOperator) -> Operand? {
+  mutating func splitOperand(_ value: JSONValue, _ field: ComparedValue, _ op: FilterOperator) -> Operand? {
     let separator: Character = op == .between ? "|" : ","
     let pieces = (value.string() ?? "").split(separator: separator, omittingEmptySubsequences: false)
     guard checkCount(pieces.count, field, op, at: value.offset) else { return nil }
@@ -122,7 +138,7 @@ extension ParamsReader {
   }
 
   private mutating func checkCount(
-    _ count: Int, _ field: QueryField, _ op: FilterOperator, at offset: Int
+    _ count: Int, _ field: ComparedValue, _ op: FilterOperator, at offset: Int
   ) -> Bool {
     if op == .between && count != 2 {
       faults.add("operator between for \(field.name) needs exactly two values, found \(count)", at: offset)

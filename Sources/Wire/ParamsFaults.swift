@@ -75,7 +75,8 @@ struct ParamsFaults {
   private static func itemPrefix(_ path: JSONPath) -> String {
     let steps = path.steps
     guard steps.count >= 3, steps[0] == .key("params"), case .key(let list) = steps[1],
-      case .index(let index) = steps[2], list == "transactions" || list == "balances"
+      case .index(let index) = steps[2],
+      ["transactions", "balances", "queries"].contains(list)
     else { return "" }
     return "\(list)[\(index)]: "
   }

@@ -20,6 +20,14 @@ package enum WireLimit {
   package static let defaultPageRows = 20
   package static let defaultChanges = 100
   package static let timeoutMilliseconds = 86_400_000
+  /// Entries of `metrics`.
+  package static let metrics = 64
+  /// Groups that may be asked for by `limit`.
+  package static let groups = 10_000
+  /// Questions of one `balances.query`.
+  package static let questions = 1000
+  /// Rows that the questions of one `balances.query` may ask for together.
+  package static let batchRows = 100_000
   /// Bytes of a text in a filter.
   package static let operandBytes = 64 << 10
 }

@@ -45,7 +45,10 @@ private struct QueryDraft {
 
 extension ParamsReader {
   /// The query of a filter method, nil if something is wrong.
-  mutating func filter(_ params: JSONValue, _ table: QueryTable, isStream: Bool) -> Call? {
+  /// - Parameter isMember: it is one question of several, with members of its own beside the filter's.
+  mutating func filter(
+    _ params: JSONValue, _ table: QueryTable, isStream: Bool, isMember: Bool = false
+  ) -> Call? {
     var draft = QueryDraft(table: table, isStream: isStream)
     var hasFilters = false
     var members = params.members
@@ -53,9 +56,10 @@ extension ParamsReader {
       switch FilterMember.table[member.key] {
       case .filters:
         hasFilters = member.value.kind != .null
-        readFilters(member.value, into: &draft)
+        draft.predicates = conditions(member.value, table)
       case .some(let name): read(name, member.value, into: &draft)
-      case nil: unknown(member.key, FilterMember.self)
+      case nil:
+        unknown(member.key, FilterMember.self, isMember: isMember)
       }
     }
     if !hasFilters { faults.addMissing("filters", in: params.offset) }
@@ -108,7 +112,7 @@ extension ParamsReader {
 
   private mutating func read(_ name: FilterMember, _ value: JSONValue, into draft: inout QueryDraft) {
     switch name {
-    case .filters: preconditionFailure("filters are read by readFilters")
+    case .filters: preconditionFailure("filters are read by conditions")
     case .logicalOperator: draft.combination = combination(value) ?? .all
     case .sortBy: draft.sortField = sortField(value, draft.table)
     case .sortOrder:
@@ -127,7 +131,7 @@ extension ParamsReader {
     }
   }
 
-  private mutating func combination(_ value: JSONValue) -> Combination? {
+  mutating func combination(_ value: JSONValue) -> Combination? {
     if value.kind == .null { return nil }
     switch value.string()?.lowercased() {
     case "and": return .all
@@ -152,7 +156,7 @@ extension ParamsReader {
   }
 
   /// True for ascending.
-  private mutating func sortOrder(_ value: JSONValue) -> Bool? {
+  mutating func sortOrder(_ value: JSONValue) -> Bool? {
     if value.kind == .null { return nil }
     switch value.string()?.lowercased() {
     case "asc": return true
@@ -165,7 +169,7 @@ extension ParamsReader {
   }
 
   /// A text as it is, any other value as it was written, cut to a readable length.
-  private static func bare(_ value: JSONValue) -> String {
+  static func bare(_ value: JSONValue) -> String {
     guard let text = value.string() else { return shown(value) }
     let limit = ParamsFaults.shownCharacters
     return text.utf8.count <= limit ? text : text.prefix(limit) + "…"
@@ -217,24 +221,27 @@ extension ParamsReader {
 
   // MARK: Conditions
 
-  private mutating func readFilters(_ list: JSONValue, into draft: inout QueryDraft) {
-    if list.kind == .null { return }
+  /// The conditions of `filters`.
+  mutating func conditions(_ list: JSONValue, _ table: QueryTable) -> [Predicate] {
+    if list.kind == .null { return [] }
     guard list.kind == .array else {
       wrong(list, "filters", "an array of conditions")
-      return
+      return []
     }
     if list.count > WireLimit.filters {
       addTooMany(list.count, at: list.offset)
-      return
+      return []
     }
+    var predicates: [Predicate] = []
     var elements = list.elements
     while let element = elements.next() {
       if element.kind != .object {
         faults.add("a filter must be an object, found \(Self.shown(element))", at: element.offset)
-      } else if let predicate = predicate(element, draft.table) {
-        draft.predicates.append(predicate)
+      } else if let predicate = predicate(element, table) {
+        predicates.append(predicate)
       }
     }
+    return predicates
   }
 
   private mutating func predicate(_ condition: JSONValue, _ table: QueryTable) -> Predicate? {
@@ -259,13 +266,15 @@ extension ParamsReader {
     }
     if !seen.contains(.field) { faults.addMissing("field", in: condition.offset) }
     if !seen.contains(.condition) { faults.addMissing("operator", in: condition.offset) }
-    guard let field, let op, allow(op, field, at: operatorOffset) else { return nil }
-    return conditionOperand(condition, field, op).map { Predicate(field: field, op: op, operand: $0) }
+    guard let field, let op, allow(op, ComparedValue(field), at: operatorOffset) else { return nil }
+    return conditionOperand(condition, ComparedValue(field), op).map {
+      Predicate(field: field, op: op, operand: $0)
+    }
   }
 
   /// The operand out of `value` or `values`, as the operator takes it.
-  private mutating func conditionOperand(
-    _ condition: JSONValue, _ field: QueryField, _ op: FilterOperator
+  mutating func conditionOperand(
+    _ condition: JSONValue, _ field: ComparedValue, _ op: FilterOperator
   ) -> Operand? {
     let (taken, other): (StaticString, StaticString) =
       switch op.arity {
@@ -308,7 +317,7 @@ extension ParamsReader {
       didYouMean: UnknownName.nearest(to: name, among: allowed))
   }
 
-  private mutating func filterOperator(_ value: JSONValue) -> FilterOperator? {
+  mutating func filterOperator(_ value: JSONValue) -> FilterOperator? {
     if value.kind == .null { return nil }
     if let name = value.string(), let op = FilterOperator(name: name) { return op }
     addInvalidOperator(Self.bare(value), at: value.offset)
@@ -323,7 +332,7 @@ extension ParamsReader {
       didYouMean: UnknownName.nearest(to: name, among: allowed))
   }
 
-  private mutating func allow(_ op: FilterOperator, _ field: QueryField, at offset: Int) -> Bool {
+  mutating func allow(_ op: FilterOperator, _ field: ComparedValue, at offset: Int) -> Bool {
     if field.type.allows(op) { return true }
     faults.add(
       "invalid operator: \(op.name) for \(field.name)", at: offset,
@@ -341,7 +350,7 @@ extension ParamsReader {
     let field = split.flatMap { QueryField.named(String(key[..<$0]), in: draft.table) }
     switch (field, op) {
     case (.some(let field), .some(let op)):
-      guard allow(op, field, at: member.key.offset),
+      guard allow(op, ComparedValue(field), at: member.key.offset),
         let predicate = predicate(member.value, field, op)
       else { return }
       draft.predicates.append(predicate)
@@ -384,9 +393,11 @@ extension ParamsReader {
       }
       if value.kind == .false || value.equals("false") { op = op == .isNull ? .isNotNull : .isNull }
       operand = Operand.none
-    case .one: operand = self.operand(value, field, op)
+    case .one: operand = self.operand(value, ComparedValue(field), op)
     case .pair, .list:
-      operand = value.kind == .string ? splitOperand(value, field, op) : listOperand(value, field, op)
+      operand =
+        value.kind == .string
+        ? splitOperand(value, ComparedValue(field), op) : listOperand(value, ComparedValue(field), op)
     }
     return operand.map { Predicate(field: field, op: op, operand: $0) }
   }

@@ -64,8 +64,25 @@ package enum Call: Sendable {
   case read(ReadCall)
   /// Needs a cut; may be streamed.
   indirect case query(QueryRequest, QueryReply)
+  /// Groups, several questions at once, or how one is answered.
+  indirect case question(QuestionCall)
   /// Facts by position.
   case changes(ChangesCall)
+}
+
+/// The questions of one `balances.query`.
+package struct QuestionBatch: Sendable {
+  /// One of them, with what its answer shall look like.
+  package struct Member: Sendable {
+    /// As the client calls it.
+    package var name: String?
+    package var question: Question
+    package var reply: QueryReply
+  }
+
+  package var members: [Member]
+  /// Tell of each how it was answered.
+  package var explains: Bool
 }
 
 /// What is wanted of the change stream.

@@ -68,6 +68,12 @@ struct Conversation: ~Copyable {
       } catch {
         AnswerWriter.error(.cancelled, id, into: &writer)
       }
+    case .success(.question(let call)):
+      let engine = QueryEngine()
+      let moment = engine.moment(call.questions, of: books)
+      guard let found = try? engine.answer(moment, stop: StopFlag()),
+        (try? call.write(found, moment, id, wantsPosition: request.wantsMeta, into: &writer)) != nil
+      else { return AnswerWriter.error(.cancelled, id, into: &writer) }
     case .success(.server(.ping)):
       AnswerWriter.beginResult(id, into: &writer)
       writer.string("pong")

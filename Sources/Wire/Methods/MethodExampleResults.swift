@@ -42,6 +42,10 @@ package enum MethodExampleResults {
       #"[{"balance_id":"bln_bob_usd","ledger_id":"ldg_customers","identity_id":"idt_ann","indicator":null,"currency":"USD","balance":"0","credit_balance":"0","debit_balance":"0","inflight_balance":"0","inflight_credit_balance":"0","inflight_debit_balance":"0","currency_multiplier":1,"version":1,"track_fund_lineage":false,"allocation_strategy":"FIFO","created_at":"2025-01-01T00:00:00Z","meta_data":{}},{"balance_id":"bln_ann_usd","ledger_id":"ldg_customers","identity_id":"idt_ann","indicator":null,"currency":"USD","balance":"100000","credit_balance":"100000","debit_balance":"0","inflight_balance":"0","inflight_credit_balance":"0","inflight_debit_balance":"0","currency_multiplier":1,"version":2,"track_fund_lineage":false,"allocation_strategy":"FIFO","created_at":"2025-01-01T00:00:00Z","meta_data":{}}]"#,
     .balancesFilter:
       #"{"data":[{"balance_id":"bln_ann_usd","currency":"USD","balance":"100000"}],"total_count":1}"#,
+    .balancesAggregate:
+      #"[{"currency":"USD","count":3,"sum:balance":"0","avg:balance":"0","max:credit_balance":"100000"}]"#,
+    .balancesQuery:
+      #"{"results":[{"name":"euros","result":[{"balance_id":"bln_bob_eur","balance":"0"}]},{"name":"all","result":[{"currency":"EUR","count":1,"sum:credit_balance":"0"},{"currency":"USD","count":3,"sum:credit_balance":"100000"}]}]}"#,
     .transactionsCreate:
       #"{"transaction_id":"txn_salary","parent_transaction":null,"source":"bln_01941f29-7c00-7003-8000-006003030c06","destination":"bln_ann_usd","reference":"salary-2025-01","currency":"USD","precise_amount":"125050","amount":"1250.5","precision":100,"status":"APPLIED","inflight":false,"description":null,"allow_overdraft":true,"overdraft_limit":null,"effective_date":null,"created_at":"2025-01-01T00:00:00Z","scheduled_for":null,"inflight_expiry_date":null,"position":15,"hash":null,"meta_data":{}}"#,
     .transactionsCreateMany:
@@ -54,5 +58,7 @@ package enum MethodExampleResults {
       #"{"data":[{"transaction_id":"txn_food","amount":"1999"}],"next_cursor":"AbjiuiRVDoXZAwAAAAEAYAy6mSoGABkmraE"}"#,
     .transactionsFilter:
       #"[{"transaction_id":"txn_rent","parent_transaction":"bulk_01941f29-7c00-7003-8000-00605159f3aa","source":"bln_ann_usd","destination":"bln_bob_usd","reference":"rent-1","currency":"USD","precise_amount":"70000","amount":"70000","precision":1,"status":"APPLIED","inflight":false,"description":null,"allow_overdraft":false,"overdraft_limit":null,"effective_date":null,"created_at":"2025-01-01T00:00:00Z","scheduled_for":null,"inflight_expiry_date":null,"position":17,"hash":null,"meta_data":{}}]"#,
+    .transactionsAggregate:
+      #"[{"created_at:day":"2025-01-01","currency":"USD","count":4,"sum:precise_amount":"297049"}]"#,
   ]
 }

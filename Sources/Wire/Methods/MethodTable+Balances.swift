@@ -4,71 +4,75 @@ import Ledger
 import Query
 
 extension MethodTable {
-  static let balanceMethods: [MethodDescription] = [
-    MethodDescription(
-      .balancesCreate, "Makes a balance: what a ledger holds in one currency.", params: balanceParams,
-      result: .balance,
-      errors: [
-        .noLedger, .noIdentity, .conflict("BAL_DUPLICATE", "balance_id, or indicator and currency, is taken"),
-      ],
-      example:
-        #"{"balance_id":"bln_ann_usd","ledger_id":"ldg_customers","currency":"USD","identity_id":"idt_ann"}"#),
-    MethodDescription(
-      .balancesCreateMany, "Makes many balances, all or none unless `atomic` is false.",
-      params: [
-        ParamDescription(
-          "balances", .array(of: .component("NewBalance", "new balance"), minimum: 1), required: true,
-          "Each as the params of balances.create; up to the line limit."),
-        ParamDescription(
-          "atomic", .boolean, "true by default. When false, a refused one is null in balance_ids."),
-      ],
-      result: ValueSchema(
-        "{created, balance_ids, errors?}",
-        #"{"type":"object","properties":{"created":{"type":"integer"},"balance_ids":{"type":"array"}}}"#),
-      errors: [.noLedger, .noIdentity, .conflict("BAL_DUPLICATE", "an id or an indicator is taken")],
-      example:
-        #"{"balances":[{"balance_id":"bln_bob_usd","ledger_id":"ldg_customers","currency":"USD"},"#
-        + #"{"balance_id":"bln_bob_eur","ledger_id":"ldg_customers","currency":"EUR"}]}"#),
-    MethodDescription(
-      .balancesGet, "One balance.",
-      params: [
-        ParamDescription("balance_id", .balanceID, required: true, "Which."),
-        ParamDescription(
-          "include", .array(of: .oneOf(["identity", "ledger"])), "What to add to the object, beside its id."),
-      ],
-      result: .balance, errors: [.noBalance],
-      example: #"{"balance_id":"bln_ann_usd","include":["identity"]}"#,
-      after: [
-        (
-          .transactionsCreate,
-          #"{"source":"@World","destination":"bln_ann_usd","currency":"USD","precise_amount":100000,"#
-            + #""reference":"opening","allow_overdraft":true}"#
-        )
-      ]),
-    MethodDescription(
-      .balancesGetByIndicator, "The balance that an indicator stands for in a currency.",
-      params: [
-        ParamDescription("indicator", .indicator, required: true, "Such as @World."),
-        ParamDescription("currency", .currency, required: true, "Its currency."),
-      ],
-      result: .balance, errors: [.noBalance], example: #"{"indicator":"@World","currency":"USD"}"#),
-    MethodDescription(
-      .balancesUpdateIdentity, "Gives a balance to an identity.",
-      params: [
-        ParamDescription("balance_id", .balanceID, required: true, "Which."),
-        ParamDescription("identity_id", .identityID, required: true, "Whose it becomes."),
-      ],
-      result: .balance, errors: [.noBalance, .noIdentity],
-      example: #"{"balance_id":"bln_bob_usd","identity_id":"idt_ann"}"#),
-    list(
-      .balancesList, .balances, .balance,
-      example: #"{"currency_eq":"USD","ledger_id_in":"ldg_customers,ldg_shops","limit":2}"#),
-    filter(
-      .balancesFilter, .balances, .balance,
-      example:
-        #"{"filters":[{"field":"balance","operator":"gte","value":"100000"}],"sort_by":"balance","#
-        + #""include_count":true,"fields":["balance_id","currency","balance"]}"#),
-  ]
+  static let balanceMethods: [MethodDescription] =
+    [
+      MethodDescription(
+        .balancesCreate, "Makes a balance: what a ledger holds in one currency.", params: balanceParams,
+        result: .balance,
+        errors: [
+          .noLedger, .noIdentity,
+          .conflict("BAL_DUPLICATE", "balance_id, or indicator and currency, is taken"),
+        ],
+        example:
+          #"{"balance_id":"bln_ann_usd","ledger_id":"ldg_customers","currency":"USD","identity_id":"idt_ann"}"#
+      ),
+      MethodDescription(
+        .balancesCreateMany, "Makes many balances, all or none unless `atomic` is false.",
+        params: [
+          ParamDescription(
+            "balances", .array(of: .component("NewBalance", "new balance"), minimum: 1), required: true,
+            "Each as the params of balances.create; up to the line limit."),
+          ParamDescription(
+            "atomic", .boolean, "true by default. When false, a refused one is null in balance_ids."),
+        ],
+        result: ValueSchema(
+          "{created, balance_ids, errors?}",
+          #"{"type":"object","properties":{"created":{"type":"integer"},"balance_ids":{"type":"array"}}}"#),
+        errors: [.noLedger, .noIdentity, .conflict("BAL_DUPLICATE", "an id or an indicator is taken")],
+        example:
+          #"{"balances":[{"balance_id":"bln_bob_usd","ledger_id":"ldg_customers","currency":"USD"},"#
+          + #"{"balance_id":"bln_bob_eur","ledger_id":"ldg_customers","currency":"EUR"}]}"#),
+      MethodDescription(
+        .balancesGet, "One balance.",
+        params: [
+          ParamDescription("balance_id", .balanceID, required: true, "Which."),
+          ParamDescription(
+            "include", .array(of: .oneOf(["identity", "ledger"])), "What to add to the object, beside its id."
+          ),
+        ],
+        result: .balance, errors: [.noBalance],
+        example: #"{"balance_id":"bln_ann_usd","include":["identity"]}"#,
+        after: [
+          (
+            .transactionsCreate,
+            #"{"source":"@World","destination":"bln_ann_usd","currency":"USD","precise_amount":100000,"#
+              + #""reference":"opening","allow_overdraft":true}"#
+          )
+        ]),
+      MethodDescription(
+        .balancesGetByIndicator, "The balance that an indicator stands for in a currency.",
+        params: [
+          ParamDescription("indicator", .indicator, required: true, "Such as @World."),
+          ParamDescription("currency", .currency, required: true, "Its currency."),
+        ],
+        result: .balance, errors: [.noBalance], example: #"{"indicator":"@World","currency":"USD"}"#),
+      MethodDescription(
+        .balancesUpdateIdentity, "Gives a balance to an identity.",
+        params: [
+          ParamDescription("balance_id", .balanceID, required: true, "Which."),
+          ParamDescription("identity_id", .identityID, required: true, "Whose it becomes."),
+        ],
+        result: .balance, errors: [.noBalance, .noIdentity],
+        example: #"{"balance_id":"bln_bob_usd","identity_id":"idt_ann"}"#),
+      list(
+        .balancesList, .balances, .balance,
+        example: #"{"currency_eq":"USD","ledger_id_in":"ldg_customers,ldg_shops","limit":2}"#),
+      filter(
+        .balancesFilter, .balances, .balance,
+        example:
+          #"{"filters":[{"field":"balance","operator":"gte","value":"100000"}],"sort_by":"balance","#
+          + #""include_count":true,"fields":["balance_id","currency","balance"]}"#),
+    ] + balanceReports
 
   private static let balanceParams = [
     ParamDescription("ledger_id", .ledgerID, required: true, "The ledger it belongs to."),
@@ -129,6 +133,11 @@ extension MethodTable {
       example:
         #"{"filters":[{"field":"balance_id","operator":"eq","value":"bln_bob_usd"},"#
         + #"{"field":"precise_amount","operator":"between","values":["1","100000"]}]}"#),
+    aggregate(
+      .transactionsAggregate, .transactions,
+      example:
+        #"{"group_by":["created_at:day","currency"],"metrics":["count","sum:precise_amount"],"#
+        + #""filters":[{"field":"status","operator":"eq","value":"APPLIED"}]}"#),
   ]
 
   private static let transactionParams = [

@@ -74,6 +74,14 @@ private func carryOut(
     } catch {
       AnswerWriter.error(WireError(error, to: reply), id, into: &writer)
     }
+  case .question(let call):
+    let engine = QueryEngine()
+    let moment = engine.moment(call.questions, of: books)
+    guard let found = try? engine.answer(moment, stop: StopFlag()) else {
+      preconditionFailure("nothing stops a question here")
+    }
+    // Too long an answer is an error, and nothing has been written then.
+    try? call.write(found, moment, id, wantsPosition: true, into: &writer)
   case .query(let query, let reply):
     let cut = books.cut()
     guard let result = try? QueryEngine().run(query, on: cut, stop: StopFlag()) else {
