@@ -41,6 +41,7 @@ class ClickHousePeer(SQLPeer):
           credit_balance Int128, debit_balance Int128, inflight_balance Int128, currency_multiplier Int32,
           version Int32, track_fund_lineage Bool, allocation_strategy LowCardinality(String),
           created_at DateTime64(6, 'UTC'),
+          index seq_bounds seq type minmax granularity 1,
           index balance_bounds balance type minmax granularity 1,
           index credit_bounds credit_balance type minmax granularity 1,
           index debit_bounds debit_balance type minmax granularity 1, {orders},

@@ -11,6 +11,7 @@ from sql_peer import SQLPeer, quoted
 
 INDEXES = [
     "unique index i_id on balances(balance_id)",
+    "unique index i_seq on balances(seq)",
     "index i_created on balances(created_at, seq)",
     "index i_currency_created on balances(currency, created_at, seq)",
     "index i_ledger_created on balances(ledger_id, created_at, seq)",
@@ -208,8 +209,9 @@ class PostgresPeer(SQLPeer):
             texts.append(("matches", f"with m as materialized (select seq, {self.selected()} from balances"
                           f"{self.where(question)}) select {self.selected()} from m{page}"))
         if question.offset > 1000:
-            texts.append(("late", f"select {self.selected()} from balances where ctid = any(array("
-                          f"{self.page_sql(question, 'ctid')})){self.order(question)}"))
+            # What is passed over comes from the index alone.
+            texts.append(("late", f"select {self.selected()} from balances where seq = any(array("
+                          f"{self.page_sql(question, 'seq')})){self.order(question)}"))
         return texts
 
     def unindexed(self, field, sign, value):
