@@ -113,8 +113,8 @@ package struct BlockKind: Sendable {
     return unsafe Self.block(at: slot.pointee.load(ordering: .acquiring))
   }
 
-  /// The block as a held cut sees it, nil if the chunk had not been written then. An epoch of `.max` stands for
-  /// now, and its caller keeps writers out.
+  /// The block as a held cut sees it, nil if the chunk had not been written then. An epoch of `.max` stands
+  /// for now, and its caller keeps writers out.
   /// - Complexity: O(versions made since the cut).
   package func block(_ chunk: Int, cut epoch: UInt64) -> Block? {
     guard let slot = unsafe slot(chunk) else { return nil }

@@ -13,8 +13,9 @@ import Synchronization
 /// read any row whose existence they learned through a lock or a cut, without locking.
 ///
 /// A segment of 65,536 rows begins as narrow as its first code allows. A code that is too wide for it makes
-/// the writer copy the segment into a wider one and publish that; the narrow one is kept until the column goes,
-/// because a reader may be in it. Address and width are one word, so that no reader sees one without the other.
+/// the writer copy the segment into a wider one and publish that; the narrow one is kept until the column
+/// goes, because a reader may be in it. Address and width are one word, so that no reader sees one without
+/// the other.
 ///
 /// Reading a code: one load of the segment's word, one of the code, one branch on the width.
 @safe @usableFromInline package final class CodedColumn: Sendable {
@@ -93,7 +94,8 @@ import Synchronization
     }
   }
 
-  /// Copies the codes of rows of one segment, 32 bits each, from `first` on, as many as `target` has room for.
+  /// Copies the codes of rows of one segment, 32 bits each, from `first` on, as many as `target` has room
+  /// for.
   package func copy(from first: RowIndex, into target: UnsafeMutableBufferPointer<UInt32>) {
     guard let start = target.baseAddress, target.count > 0 else { return }
     switch lanes(from: first, count: target.count) {
@@ -162,8 +164,8 @@ import Synchronization
     Self.store(code, row.index & (Self.segmentRows - 1), widen(row, for: code))
   }
 
-  /// Replaces the segment of the row to come by one that is wide enough, and returns its word. Rows before the
-  /// row are copied; the others do not exist yet.
+  /// Replaces the segment of the row to come by one that is wide enough, and returns its word. Rows before
+  /// the row are copied; the others do not exist yet.
   private func widen(_ row: RowIndex, for code: UInt32) -> UInt {
     let segment = row.index >> Self.segmentShift
     let rowCount = row.index & (Self.segmentRows - 1)

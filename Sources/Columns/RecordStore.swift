@@ -77,7 +77,11 @@ package typealias RecordHandle = UInt32
     return unsafe bytes(at: addresses[RowIndex(handle)])
   }
 
-  /// Asks for the place where a record's address stands; later, when that is near, for the record's beginning.
+  /// Bytes of a record.
+  package func byteCount(of handle: RecordHandle) -> Int { unsafe bytes(handle).count }
+
+  /// Asks for the place where a record's address stands; later, when that is near, for the record's
+  /// beginning.
   package func prefetchAddress(_ handle: RecordHandle) { addresses.prefetch(RowIndex(handle)) }
   package func prefetchBytes(_ handle: RecordHandle) {
     guard let record = unsafe UnsafeRawPointer(bitPattern: addresses[RowIndex(handle)]) else { return }

@@ -2,8 +2,8 @@
 
 import Synchronization
 
-/// Rows by key. One writer appends (under the books' creation lock); readers walk any list at any time without
-/// locking, from its newest rows to its oldest.
+/// Rows by key. One writer appends (under the books' creation lock); readers walk any list at any time
+/// without locking, from its newest rows to its oldest.
 ///
 /// A list lies in extents of 4, 8, … 1,024 rows, each linked to the one before it:
 /// ```
@@ -14,7 +14,8 @@ import Synchronization
 /// 16  rows       capacity × UInt32, in the order in which they were appended
 /// ```
 /// `state` is published with release order after the row, an extent's place after its first row. So a reader
-/// sees a list as it was at one moment; rows that its cut does not see may be among them, and it tests for that.
+/// sees a list as it was at one moment; rows that its cut does not see may be among them, and it tests for
+/// that.
 ///
 /// Memory: 4 bytes a row and at most as much again of room, 16 a list's extent, 4 a key.
 @safe @usableFromInline package final class RowLists: Sendable {
@@ -107,8 +108,18 @@ import Synchronization
     }
   }
 
-  /// Rows of the key that are smaller than `bound`. The list rises. O(extents with rows past the bound, and the
-  /// logarithm of one extent).
+  /// All rows of the key in the order in which they were appended. O(rows).
+  package func rows(of key: UInt32) -> [UInt32] {
+    var extents: [[UInt32]] = []
+    unsafe forEachExtentReversed(key) { rows in
+      unsafe extents.append(Array(rows))
+      return true
+    }
+    return extents.reversed().flatMap { $0 }
+  }
+
+  /// Rows of the key that are smaller than `bound`. The list rises. O(extents with rows past the bound, and
+  /// the logarithm of one extent).
   package func count(_ key: UInt32, below bound: RowIndex) -> Int {
     var next = newestExtent(key)
     while let extent = next {

@@ -5,8 +5,8 @@ import Columns
 
 extension BalanceTable {
   /// The changing parts of `rows` in their order; nil when their metadata has more than `metadataLimit` bytes
-  /// together. Each row lies in some ten lines of memory; a page waits for all of them together rather than for
-  /// one after the other.
+  /// together. Each row lies in some ten lines of memory; a page waits for all of them together rather than
+  /// for one after the other.
   func images(of rows: [RowIndex], cut epoch: UInt64, metadataLimit: Int) -> [BalanceImage]? {
     for row in rows { prefetchImage(row, cut: epoch) }
     let handles = metadataHandles(rows, cut: epoch)
@@ -14,7 +14,7 @@ extension BalanceTable {
     for handle in handles { metadata.prefetchBytes(handle) }
     var byteCount = 0
     for handle in handles {
-      unsafe byteCount += metadata.bytes(handle).count
+      byteCount += metadata.byteCount(of: handle)
       if byteCount > metadataLimit { return nil }
     }
     return rows.map { image($0, cut: epoch) }

@@ -69,16 +69,7 @@ extension Books {
 }
 
 extension RowLists {
-  /// All rows of a key in the order in which they were appended. O(rows).
-  fileprivate func rows(of key: UInt32) -> [UInt32] {
-    var extents: [[UInt32]] = []
-    unsafe forEachExtentReversed(key) { rows in
-      unsafe extents.append(Array(rows))
-      return true
-    }
-    return extents.reversed().flatMap { $0 }
-  }
-
+  /// What is wrong with the list of a key, which has `expected` rows and rises.
   fileprivate func fault(of key: UInt32, _ expected: [UInt32]) -> String? {
     if rows(of: key) != expected { return "has other rows than it should" }
     if count(key) != expected.count { return "counts \(count(key)) rows of \(expected.count)" }

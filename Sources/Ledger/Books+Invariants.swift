@@ -6,8 +6,8 @@ import Platform
 
 extension Books {
   /// Checks everything that a cut sees: that credits equal debits and agree with the transactions, that every
-  /// balance is credit less debit, that chains are complete, indexes find every row, amounts have one form; and
-  /// that groups and lists are what the rows of now say, for which writers wait. Otherwise they may go on
+  /// balance is credit less debit, that chains are complete, indexes find every row, amounts have one form;
+  /// and that groups and lists are what the rows of now say, for which writers wait. Otherwise they may go on
   /// meanwhile.
   /// - Returns: what is wrong, at most `limit` texts; empty for sound books.
   /// - Complexity: O(rows), with two amounts of memory for each balance.

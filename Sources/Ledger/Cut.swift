@@ -10,7 +10,8 @@ import Synchronization
 /// briefly.
 ///
 /// An instant cut (`Books.withInstant`) is of the moment too, but is not held: it lives under the creation
-/// lock, sees the current blocks, makes no writer copy anything, and must not leave the closure it is given to.
+/// lock, sees the current blocks, makes no writer copy anything, and must not leave the closure it is given
+/// to.
 package final class Cut: Sendable {
   package let books: Books
   /// Blocks born before it are seen; `.max` for an instant cut.
@@ -77,8 +78,8 @@ package final class Cut: Sendable {
     return LiveGroups(books.groups)
   }
 
-  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after the
-  /// lock is let go. A held cut returns itself.
+  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after
+  /// the lock is let go. A held cut returns itself.
   package func held() -> Cut { isInstant ? books.cutAlone() : self }
 
   // MARK: Balances

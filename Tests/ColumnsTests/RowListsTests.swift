@@ -23,7 +23,7 @@ import Testing
     }
     for key in keys + [3, 80_000, .max] {
       let rows = expected[key, default: []]
-      #expect(self.rows(lists, key) == rows, "\(seed) key \(key)")
+      #expect(lists.rows(of: key) == rows, "\(seed) key \(key)")
       #expect(lists.count(key) == rows.count, "\(seed) key \(key)")
       let rises = zip(rows, rows.dropFirst()).allSatisfy { $0 < $1 }
       #expect(lists.isRising(key) == rises, "\(seed) key \(key)")
@@ -34,15 +34,6 @@ import Testing
         #expect(lists.count(key, below: RowIndex(bound)) == below, "\(seed) key \(key) bound \(bound)")
       }
     }
-  }
-
-  private func rows(_ lists: RowLists, _ key: UInt32) -> [UInt32] {
-    var extents: [[UInt32]] = []
-    unsafe lists.forEachExtentReversed(key) { rows in
-      unsafe extents.append(Array(rows))
-      return true
-    }
-    return extents.reversed().flatMap { $0 }
   }
 
   @Test func extentsDoubleUpTo1024Rows() {
