@@ -27,6 +27,7 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("beside", { try BesideSnapshotBenchmark.run($0) }),
   ("books", { try BooksBenchmark.run($0) }),
   ("facts", { try FactsBenchmark.run($0) }),
+  ("upkeep", { try UpkeepBenchmark.run($0) }),
   ("wire", { try WireBenchmarks.run($0) }),
   ("snapshot", { try SnapshotBenchmark.run($0) }),
   ("load", { try SnapshotBenchmark.load($0) }),

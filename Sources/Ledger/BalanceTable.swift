@@ -50,6 +50,8 @@ package final class BalanceTable: Sendable {
   package let holds: BlockTable
   package let cells: BlockTable
   package let metadata: RecordStore
+  /// The rows by balance. Under the creation lock; read through `Cut.balanceOrder`.
+  let order: BalanceOrder
   /// The newest transaction of each balance, its row plus one. Under the shard's lock; not part of cuts (a
   /// reader on a cut skips what is newer than the cut).
   package let newestTransactions = SegmentedColumn<UInt32>()
@@ -70,6 +72,7 @@ package final class BalanceTable: Sendable {
     holds = BlockTable(epochs: epochs, kind: AmountBlock.kind(laneCount: HoldLane.count, word: 0))
     cells = BlockTable(epochs: epochs, kind: CellBlock.kind(laneCount: Cell.count))
     self.metadata = metadata
+    order = BalanceOrder(totals: totals)
   }
 
   // MARK: Fixed columns
@@ -115,6 +118,7 @@ package final class BalanceTable: Sendable {
       indicatorIndex.insert(
         hash: KeyHash.hash(UInt64(fixed.indicator), UInt64(fixed.currency)), row: row)
     }
+    order.append(row)
   }
 
   /// Puts restored rows into the lists that they belong to, in rising order from call to call.
@@ -219,6 +223,7 @@ package final class BalanceTable: Sendable {
     block.add(amount, lane: Lane.debit, slot: slot)
     block.subtract(amount, lane: Lane.balance, slot: slot)
     unsafe block.words[slot] += 1
+    order.note(row)
   }
 
   /// Gives an amount to a balance. Writer only, under the shard's lock.
@@ -229,12 +234,14 @@ package final class BalanceTable: Sendable {
     block.add(amount, lane: Lane.credit, slot: slot)
     block.add(amount, lane: Lane.balance, slot: slot)
     unsafe block.words[slot] += 1
+    order.note(row)
   }
 
   /// Asks for what a posting reads and writes of a balance. Writer only.
   func prefetchPosting(_ row: RowIndex, isDebit: Bool) {
     newestTransactions.prefetch(row)
     groups.prefetch(row)
+    order.prefetchNote(row)
     guard let totals = totals.currentBlock(Layout.chunk(of: row)) else { return }
     let block = AmountBlock(totals, laneCount: Lane.count)
     let slot = Layout.slot(of: row)
@@ -263,6 +270,7 @@ package final class BalanceTable: Sendable {
       + ledgers.byteCount + currencies.byteCount + indicators.byteCount + groups.byteCount
       + rowsByLedger.byteCount + rowsByIdentity.byteCount + rowsWithIndicator.byteCount
       + totals.reservedByteCount + holds.reservedByteCount + cells.reservedByteCount
+      + order.byteCount
   }
 }
 

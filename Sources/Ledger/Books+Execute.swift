@@ -17,6 +17,7 @@ extension Books {
       // The command's facts are handed to the journal together. Waking it takes a lock and perhaps a system
       // call, and so comes after.
       appender?.endUnit()
+      balances.order.drain()
       creationLock.unlock()
       appender?.wakeSleeper()
     }

@@ -48,6 +48,7 @@ private struct InvariantCheck {
     checkForms()
     if let fault = books.faultOfGroups() { expect(false, fault) }
     if let fault = books.faultOfLists() { expect(false, fault) }
+    checkOrder()
   }
 
   private mutating func expect(_ holds: Bool, _ text: @autoclosure () -> String) {
@@ -159,6 +160,16 @@ private struct InvariantCheck {
         }
     }
     expect(wrong == nil, "identity row \(wrong ?? 0) has another number of balances than it counts")
+  }
+
+  /// The order is that of now, so it can be looked at only if nothing was written since.
+  private mutating func checkOrder() {
+    let rest = limit - faults.count
+    faults += books.withInstant { now in
+      if now.position != cut.position || rest <= 0 { return [] }
+      books.balances.order.refresh(rowCount: now.balanceCount)
+      return books.balances.order.checkInvariants(rowCount: now.balanceCount, limit: rest)
+    }
   }
 
   /// The newest transaction of a balance that the cut sees, plus one: later ones are walked past.

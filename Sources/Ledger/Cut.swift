@@ -78,8 +78,17 @@ package final class Cut: Sendable {
     return LiveGroups(books.groups)
   }
 
-  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after
-  /// the lock is let go. A held cut returns itself.
+  /// The balances in the order of what they hold. Instant cuts only. Rows that postings have changed since
+  /// the last time are put in their places first: some 60 ns each, 0.3 ms at most. Before the first time in
+  /// books that were neither made new nor recovered from a disk, all rows are.
+  package var balanceOrder: LiveBalanceOrder {
+    precondition(isInstant, "the order of balances belongs to an instant view")
+    books.balances.order.refresh(rowCount: balanceCount)
+    return LiveBalanceOrder(books.balances.order)
+  }
+
+  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after the
+  /// lock is let go. A held cut returns itself.
   package func held() -> Cut { isInstant ? books.cutAlone() : self }
 
   // MARK: Balances

@@ -114,7 +114,10 @@ package enum Recovery {
     let (books, start) = try attempt.run()
     let log = FactLog()
     let opened = books ?? Books(clock: clock, seed: RecoveryAttempt.seed(), log: log)
-    if books != nil { opened.attach(log) }
+    if books != nil {
+      opened.attach(log)
+      opened.openBalanceOrder()
+    }
     attempt.report.position = opened.position
     let store = SnapshotStore(directory, clock: clock, state: attempt.state, afterStep: afterStep)
     return OpenedDirectory(

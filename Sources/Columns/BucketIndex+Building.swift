@@ -1,0 +1,147 @@
+// A bucket index made in one go, and looked over.
+
+extension BucketIndex {
+  /// Puts all rows below `rowCount` in; none is in yet. O(rows), some 60 ns each, with 4 bytes a row of memory
+  /// that is given back.
+  package func build(rowCount: Int, keyOf: (UInt32) -> BucketKey) {
+    precondition(count == 0, "an index is built once")
+    reserve(rowCount: rowCount)
+    var ends = [UInt32](repeating: 0, count: BucketKey.bucketCount + 1)
+    for row in 0..<rowCount {
+      let bucket = keyOf(UInt32(row)).bucket
+      unsafe parts.place(row).pointee = bucket
+      ends[Int(bucket) + 1] += 1
+    }
+    for bucket in 0..<BucketKey.bucketCount { ends[bucket + 1] += ends[bucket] }
+    // Rows by bucket, those of one in rising order.
+    var rows = [UInt32](repeating: 0, count: rowCount)
+    for row in 0..<rowCount {
+      let bucket = unsafe Int(parts.place(row).pointee)
+      rows[Int(ends[bucket])] = UInt32(row)
+      ends[bucket] += 1
+    }
+    unsafe state.pointee.count = rowCount
+    unsafe rows.withUnsafeMutableBufferPointer { rows in
+      var start = 0
+      for bucket in 0..<BucketKey.bucketCount {
+        // What was the bucket's start is now its end.
+        let end = Int(ends[bucket])
+        if end == start { continue }
+        unsafe rangeCounts[bucket >> Int(Self.rangeShift)] += UInt32(end - start)
+        unsafe greatRangeCounts[bucket >> Int(Self.greatRangeShift)] += UInt32(end - start)
+        unsafe fill(
+          UInt32(bucket), BucketKey.depth(of: UInt32(bucket)),
+          UnsafeMutableBufferPointer(rebasing: rows[start..<end]), keyOf: keyOf)
+        start = end
+      }
+    }
+  }
+
+  /// Fills a node that is empty.
+  private func fill(
+    _ number: UInt32, _ depth: BucketDepth, _ rows: UnsafeMutableBufferPointer<UInt32>,
+    keyOf: (UInt32) -> BucketKey
+  ) {
+    let node = unsafe state.pointee.nodes[number]
+    unsafe node.pointee.count = UInt32(rows.count)
+    if rows.count <= Self.partRows {
+      let sizeClass = RowArrays.sizeClass(for: rows.count)
+      unsafe node.pointee.sizeClass = sizeClass
+      unsafe node.pointee.place = state.pointee.arrays.take(sizeClass)
+      unsafe state.pointee.arrays.rows(node.pointee.place).update(
+        from: rows.baseAddress.unsafelyUnwrapped, count: rows.count)
+      for index in rows.indices { unsafe parts.place(Int(rows[index])).pointee = number }
+      return
+    }
+    let level = unsafe Int(node.pointee.level)
+    let childCount = depth.childCount(level)
+    let needsKeys = level < depth.amountLevels
+    var digits = [UInt8](repeating: 0, count: rows.count)
+    var starts = [Int](repeating: 0, count: childCount + 1)
+    for index in rows.indices {
+      let row = unsafe rows[index]
+      digits[index] = UInt8(depth.digit(level, needsKeys ? keyOf(row).rest : 0, row: row))
+      starts[Int(digits[index]) + 1] += 1
+    }
+    for child in 0..<childCount { starts[child + 1] += starts[child] }
+    // Rows of one amount lie in their order already.
+    if needsKeys {
+      let unsorted = unsafe Array(rows)
+      var next = starts
+      for index in unsorted.indices {
+        unsafe rows[next[Int(digits[index])]] = unsorted[index]
+        next[Int(digits[index])] += 1
+      }
+    }
+    let first = unsafe state.pointee.nodes.take(childCount, parent: number, level: UInt8(level + 1))
+    unsafe node.pointee.place = first
+    unsafe node.pointee.isDivided = true
+    for child in 0..<childCount where starts[child + 1] > starts[child] {
+      unsafe fill(
+        first + UInt32(child), depth,
+        UnsafeMutableBufferPointer(rebasing: rows[starts[child]..<starts[child + 1]]), keyOf: keyOf)
+    }
+  }
+
+  // MARK: Invariants
+
+  /// Checks that every row is in the part of its amount and nowhere else, and that all counts add up.
+  /// - Parameters:
+  ///   - rowCount: rows that must be in, from 0.
+  ///   - keyOf: the key of a row; all rows have been moved where it says.
+  /// - Returns: what is wrong, at most `limit` texts.
+  package func checkInvariants(rowCount: Int, limit: Int, keyOf: (UInt32) -> BucketKey) -> [String] {
+    var faults: [String] = []
+    func expect(_ holds: Bool, _ text: @autoclosure () -> String) {
+      if !holds, faults.count < limit { faults.append(text()) }
+    }
+    expect(count == rowCount, "the index has \(count) rows in place of \(rowCount)")
+    if count == 0 { return faults }
+    for row in 0..<UInt32(rowCount) {
+      let part = unsafe parts.place(Int(row)).pointee
+      expect(part == self.part(of: row, keyOf(row)), "row \(row) is not in the part of its amount")
+    }
+    var seen = 0
+    for bucket in 0..<UInt32(BucketKey.bucketCount) {
+      seen += checkNode(bucket, BucketKey.depth(of: bucket), expect)
+    }
+    expect(seen == rowCount, "the parts have \(seen) rows in place of \(rowCount)")
+    for shift in [Self.rangeShift, Self.greatRangeShift] {
+      let counts = unsafe shift == Self.rangeShift ? rangeCounts : greatRangeCounts
+      for range in 0..<BucketKey.bucketCount >> Int(shift) {
+        let buckets = range << Int(shift)..<(range + 1) << Int(shift)
+        let sum = buckets.reduce(0) { unsafe $0 + Int(state.pointee.nodes[UInt32($1)].pointee.count) }
+        expect(unsafe Int(counts[range]) == sum, "the counts of range \(range) do not add up")
+      }
+    }
+    return faults
+  }
+
+  private func checkNode(
+    _ number: UInt32, _ depth: BucketDepth, _ expect: (Bool, @autoclosure () -> String) -> Void
+  ) -> Int {
+    let node = unsafe state.pointee.nodes[number].pointee
+    if !node.isDivided {
+      let capacity = RowArrays.capacity(node.sizeClass)
+      expect(Int(node.count) <= capacity, "part \(number) has more rows than room")
+      if node.count == 0 {
+        expect(capacity == 0, "part \(number) has room and no rows")
+        return 0
+      }
+      for index in 0..<Int(node.count) {
+        let row = unsafe state.pointee.arrays.rows(node.place)[index]
+        expect(unsafe parts.place(Int(row)).pointee == number, "row \(row) does not know part \(number)")
+      }
+      return Int(node.count)
+    }
+    expect(Int(node.count) > Self.reunitedRows, "part \(number) is divided and has few rows")
+    var sum = 0
+    for child in 0..<UInt32(depth.childCount(Int(node.level))) {
+      let below = unsafe state.pointee.nodes[node.place + child].pointee
+      expect(below.parent == number && below.level == node.level + 1, "part \(number) has another's child")
+      sum += checkNode(node.place + child, depth, expect)
+    }
+    expect(sum == Int(node.count), "the counts of part \(number) do not add up")
+    return sum
+  }
+}

@@ -1,0 +1,294 @@
+// Rows in the order of their amounts, nearly: counted buckets by leading bits, divided where they grow large.
+
+import Amounts
+
+/// Rows by amount, for ranges, ranks, and pages in order.
+///
+/// ```
+/// 2^19 buckets by sign, exponent and 11 bits      counts also for every 32 and every 1,024 of them
+///   └ a bucket with more than 256 rows: 16 parts by the next 4 bits of the amount
+///       └ … until the amount is said: 64 parts by the first 6 bits of the row number, and so on
+/// ```
+/// A part that is not divided keeps its rows in no order, at most 256 of them, so what must be put in order for
+/// a page, or looked at for a bound, is never much; that many rows have one amount makes no difference, because
+/// their parts are then in the order of the rows. Each row knows its part. A part with few rows in all is one
+/// array again.
+///
+/// Where a row lies is what its amount was when it was last moved: the keeper moves rows whose amount has
+/// changed (late, many together), and only then are counts and order those of the amounts. One thread at a
+/// time. About 11 bytes a row, and 8 MiB for the buckets once there are rows.
+@safe package final class BucketIndex: Sendable {
+  /// Rows of an undivided part at most.
+  package static let partRows = RowArrays.capacityLimit
+  /// A divided part with no more rows than this is put together.
+  static let reunitedRows = partRows / 4
+  /// Rows that are moved together, so that their waits for memory overlap.
+  package static let window = 32
+  static let rangeShift: UInt32 = 5
+  static let greatRangeShift: UInt32 = 10
+
+  struct State: ~Copyable {
+    var arrays = RowArrays()
+    var nodes = BucketNodes()
+    var count = 0
+  }
+
+  nonisolated(unsafe) let state: UnsafeMutablePointer<State>
+  /// By row: number of its part, 0 for a row that is not in.
+  let parts = RegionColumn<UInt32>(capacity: Layout.rowLimit)
+  /// Rows of each 32 buckets, and of each 1,024.
+  nonisolated(unsafe) let rangeCounts: UnsafeMutablePointer<UInt32>
+  nonisolated(unsafe) let greatRangeCounts: UnsafeMutablePointer<UInt32>
+
+  package init() {
+    unsafe state = .allocate(capacity: 1)
+    unsafe state.initialize(to: State())
+    unsafe rangeCounts = .allocate(capacity: BucketKey.bucketCount >> Int(Self.rangeShift))
+    unsafe rangeCounts.initialize(repeating: 0, count: BucketKey.bucketCount >> Int(Self.rangeShift))
+    unsafe greatRangeCounts = .allocate(capacity: BucketKey.bucketCount >> Int(Self.greatRangeShift))
+    unsafe greatRangeCounts.initialize(
+      repeating: 0, count: BucketKey.bucketCount >> Int(Self.greatRangeShift))
+  }
+
+  deinit {
+    unsafe state.deinitialize(count: 1)
+    unsafe state.deallocate()
+    unsafe rangeCounts.deallocate()
+    unsafe greatRangeCounts.deallocate()
+  }
+
+  /// Rows that are in.
+  package var count: Int { unsafe state.pointee.count }
+
+  /// Bytes of all parts and of what rows know.
+  package var byteCount: Int {
+    unsafe state.pointee.arrays.byteCount + state.pointee.nodes.byteCount + parts.byteCount
+  }
+
+  /// Makes room for rows below `rowCount`.
+  package func reserve(rowCount: Int) {
+    unsafe state.pointee.nodes.open()
+    parts.reserve(rowCount)
+  }
+
+  // MARK: Moving rows
+
+  /// Asks for what says where a row lies.
+  package func prefetch(_ row: UInt32) { unsafe Kernels.prefetch(parts.place(Int(row))) }
+
+  /// Puts rows where their keys say, new rows and rows that are in. O(rows), and dividing parts now and then.
+  /// - Parameters:
+  ///   - rows: at most `window`, below the reserved count.
+  ///   - keyOf: the key of any row now; also of a row that is still to be moved.
+  package func move(
+    _ rows: UnsafeBufferPointer<UInt32>, to keys: UnsafePointer<BucketKey>, keyOf: (UInt32) -> BucketKey
+  ) {
+    for place in rows.indices {
+      unsafe state.pointee.nodes.prefetch(parts.place(Int(rows[place])).pointee)
+      unsafe state.pointee.nodes.prefetch(keys[place].bucket)
+    }
+    for place in rows.indices {
+      unsafe prefetchRows(of: parts.place(Int(rows[place])).pointee)
+      unsafe prefetchChild(of: keys[place], row: rows[place])
+    }
+    for place in rows.indices { unsafe prefetchEnd(of: part(of: rows[place], keys[place])) }
+    for place in rows.indices { unsafe move(rows[place], to: keys[place], keyOf: keyOf) }
+  }
+
+  /// Asks for all rows of a part, which are looked through for one.
+  private func prefetchRows(of number: UInt32) {
+    let node = unsafe state.pointee.nodes[number]
+    if unsafe number == 0 || node.pointee.count == 0 { return }
+    let rows = unsafe state.pointee.arrays.rows(node.pointee.place)
+    for first in unsafe stride(from: 0, to: Int(node.pointee.count), by: 16) {
+      unsafe Kernels.prefetch(rows + first)
+    }
+  }
+
+  private func prefetchChild(of key: BucketKey, row: UInt32) {
+    let node = unsafe state.pointee.nodes[key.bucket]
+    if unsafe !node.pointee.isDivided { return }
+    let digit = BucketKey.depth(of: key.bucket).digit(0, key.rest, row: row)
+    unsafe state.pointee.nodes.prefetch(node.pointee.place + UInt32(digit))
+  }
+
+  /// Asks for the place where a part's next row goes.
+  private func prefetchEnd(of number: UInt32) {
+    let node = unsafe state.pointee.nodes[number]
+    if unsafe node.pointee.count == 0 { return }
+    unsafe Kernels.prefetch(state.pointee.arrays.rows(node.pointee.place) + Int(node.pointee.count))
+  }
+
+  @inline(__always)
+  private func move(_ row: UInt32, to key: BucketKey, keyOf: (UInt32) -> BucketKey) {
+    let part = unsafe parts.place(Int(row)).pointee
+    if part != 0 {
+      if part == self.part(of: row, key) { return }
+      remove(row, from: part)
+    }
+    insert(row, key, keyOf: keyOf)
+  }
+
+  /// The part where a row with that key belongs.
+  @inline(__always)
+  func part(of row: UInt32, _ key: BucketKey) -> UInt32 {
+    var number = key.bucket
+    guard unsafe state.pointee.nodes[number].pointee.isDivided else { return number }
+    let depth = BucketKey.depth(of: key.bucket)
+    var level = 0
+    while unsafe state.pointee.nodes[number].pointee.isDivided {
+      number =
+        unsafe state.pointee.nodes[number].pointee.place
+        + UInt32(depth.digit(level, key.rest, row: row))
+      level += 1
+    }
+    return number
+  }
+
+  private func insert(_ row: UInt32, _ key: BucketKey, keyOf: (UInt32) -> BucketKey) {
+    count(bucket: key.bucket, 1)
+    var number = key.bucket
+    var level = 0
+    let depth = BucketKey.depth(of: key.bucket)
+    while true {
+      let node = unsafe state.pointee.nodes[number]
+      if unsafe !node.pointee.isDivided {
+        if unsafe node.pointee.count < Self.partRows {
+          unsafe append(row, to: node)
+          unsafe parts.place(Int(row)).pointee = number
+          return
+        }
+        divide(number, depth, keyOf: keyOf)
+      }
+      unsafe node.pointee.count += 1
+      number = unsafe node.pointee.place + UInt32(depth.digit(level, key.rest, row: row))
+      level += 1
+    }
+  }
+
+  private func remove(_ row: UInt32, from part: UInt32) {
+    let node = unsafe state.pointee.nodes[part]
+    let rows = unsafe state.pointee.arrays.rows(node.pointee.place)
+    let last = unsafe Int(node.pointee.count) - 1
+    let place = unsafe Kernels.firstPlace(of: row, in: rows, count: last)
+    unsafe assert(rows[place] == row, "a row lies in its part")
+    unsafe rows[place] = rows[last]
+    unsafe node.pointee.count -= 1
+    let capacity = unsafe RowArrays.capacity(node.pointee.sizeClass)
+    if last == 0 {
+      unsafe resize(node, to: 0)
+    } else if last <= capacity / 4, capacity > 4 {
+      unsafe resize(node, to: node.pointee.sizeClass - 1)
+    }
+    var number = part
+    var small: UInt32 = 0
+    while number >= BucketKey.bucketCount {
+      number = unsafe state.pointee.nodes[number].pointee.parent
+      let above = unsafe state.pointee.nodes[number]
+      unsafe above.pointee.count -= 1
+      if unsafe above.pointee.count <= Self.reunitedRows { small = number }
+    }
+    count(bucket: number, -1)
+    if small != 0 { reunite(small) }
+  }
+
+  @inline(__always)
+  private func count(bucket: UInt32, _ change: Int32) {
+    let change = UInt32(bitPattern: change)
+    unsafe rangeCounts[Int(bucket >> Self.rangeShift)] &+= change
+    unsafe greatRangeCounts[Int(bucket >> Self.greatRangeShift)] &+= change
+    unsafe state.pointee.count += change == 1 ? 1 : -1
+  }
+
+  // MARK: Arrays
+
+  @inline(__always)
+  func append(_ row: UInt32, to node: UnsafeMutablePointer<BucketNode>) {
+    let count = unsafe Int(node.pointee.count)
+    if unsafe count == RowArrays.capacity(node.pointee.sizeClass) {
+      unsafe resize(node, to: node.pointee.sizeClass + 1)
+    }
+    unsafe state.pointee.arrays.rows(node.pointee.place)[count] = row
+    unsafe node.pointee.count += 1
+  }
+
+  /// Gives an undivided node an array of another class, with the rows that it has.
+  private func resize(_ node: UnsafeMutablePointer<BucketNode>, to sizeClass: UInt8) {
+    let (oldPlace, oldClass) = unsafe (node.pointee.place, node.pointee.sizeClass)
+    let place = sizeClass == 0 ? 0 : unsafe state.pointee.arrays.take(sizeClass)
+    if oldClass != 0 {
+      if sizeClass != 0 {
+        let rows = unsafe state.pointee.arrays.rows(oldPlace)
+        unsafe state.pointee.arrays.rows(place).update(from: rows, count: Int(node.pointee.count))
+      }
+      unsafe state.pointee.arrays.give(oldPlace, oldClass)
+    }
+    unsafe node.pointee.place = place
+    unsafe node.pointee.sizeClass = sizeClass
+  }
+
+  // MARK: Dividing, putting together
+
+  /// Divides a part. A row whose amount has changed since it was put in may come into a child that is none of
+  /// its amount's; it will be moved.
+  private func divide(_ number: UInt32, _ depth: BucketDepth, keyOf: (UInt32) -> BucketKey) {
+    let node = unsafe state.pointee.nodes[number]
+    let level = unsafe Int(node.pointee.level)
+    let first = unsafe state.pointee.nodes.take(
+      depth.childCount(level), parent: number, level: UInt8(level + 1))
+    let (place, sizeClass) = unsafe (node.pointee.place, node.pointee.sizeClass)
+    let rows = unsafe state.pointee.arrays.rows(place)
+    let needsKeys = level < depth.amountLevels
+    for index in unsafe 0..<Int(node.pointee.count) {
+      let row = unsafe rows[index]
+      let child = first + UInt32(depth.digit(level, needsKeys ? keyOf(row).rest : 0, row: row))
+      unsafe append(row, to: state.pointee.nodes[child])
+      unsafe parts.place(Int(row)).pointee = child
+    }
+    unsafe state.pointee.arrays.give(place, sizeClass)
+    unsafe node.pointee.place = first
+    unsafe node.pointee.sizeClass = 0
+    unsafe node.pointee.isDivided = true
+  }
+
+  /// Makes one array of a divided part with few rows.
+  private func reunite(_ number: UInt32) {
+    let node = unsafe state.pointee.nodes[number]
+    var rows: [UInt32] = []
+    unsafe rows.reserveCapacity(Int(node.pointee.count))
+    takeRows(ofChildren: number, into: &rows)
+    unsafe node.pointee.isDivided = false
+    unsafe node.pointee.place = 0
+    unsafe node.pointee.count = 0
+    for row in rows {
+      unsafe append(row, to: node)
+      unsafe parts.place(Int(row)).pointee = number
+    }
+  }
+
+  private func takeRows(ofChildren number: UInt32, into rows: inout [UInt32]) {
+    let node = unsafe state.pointee.nodes[number]
+    let first = unsafe node.pointee.place
+    let bucket = self.bucket(of: number)
+    let childCount = unsafe BucketKey.depth(of: bucket).childCount(Int(node.pointee.level))
+    for child in first..<first + UInt32(childCount) {
+      let part = unsafe state.pointee.nodes[child]
+      if unsafe part.pointee.isDivided {
+        takeRows(ofChildren: child, into: &rows)
+      } else if unsafe part.pointee.count > 0 {
+        for index in unsafe 0..<Int(part.pointee.count) {
+          unsafe rows.append(state.pointee.arrays.rows(part.pointee.place)[index])
+        }
+        unsafe state.pointee.arrays.give(part.pointee.place, part.pointee.sizeClass)
+      }
+    }
+    unsafe state.pointee.nodes.give(first, childCount)
+  }
+
+  /// The bucket that a node is a part of.
+  func bucket(of number: UInt32) -> UInt32 {
+    var number = number
+    while number >= BucketKey.bucketCount { number = unsafe state.pointee.nodes[number].pointee.parent }
+    return number
+  }
+}
