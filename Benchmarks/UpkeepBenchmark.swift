@@ -84,7 +84,7 @@ enum UpkeepBenchmark {
     measure("top 50") { $0.page(descending: true, skipping: 0, limit: 50).count }
     measure("50 after 100,000") { $0.page(descending: true, skipping: 100_000, limit: 50).count }
     measure("50 from zero") { order in
-      order.page(descending: true, skipping: order.count - order.rank(above: .zero), limit: 50).count
+      order.page(descending: true, skipping: order.count - order.rank(after: .zero), limit: 50).count
     }
     measure("count from 1,234 to 56,789") { $0.count(from: Amount(1_234), through: Amount(56_789)) }
     measure("count up to zero") { $0.count(from: nil, through: .zero) }

@@ -236,7 +236,7 @@ package struct LiveBalanceOrder {
   /// Balances from `low` to `high`, both included; nil for no bound.
   package func count(from low: Amount?, through high: Amount?) -> Int {
     if let low, let high, low > high { return 0 }
-    return (high.map { rank(above: $0) } ?? count) - (low.map { rank(of: $0) } ?? 0)
+    return (high.map { rank(after: $0) } ?? count) - (low.map { rank(of: $0) } ?? 0)
   }
 
   /// Balances that hold less than an amount: where it begins, ascending.
@@ -245,8 +245,8 @@ package struct LiveBalanceOrder {
   }
 
   /// Balances that hold an amount or less: where it ends, ascending. Descending, those above it are
-  /// `count - rank(above:)`.
-  package func rank(above amount: Amount) -> Int {
+  /// `count - rank(after:)`.
+  package func rank(after amount: Amount) -> Int {
     rank(amount, row: .max, countsEqual: true) { $0 <= amount }
   }
 
@@ -296,7 +296,7 @@ package struct LiveBalanceOrder {
   package func forEachPart(
     descending isDescending: Bool, from amount: Amount, _ body: (BucketPart) -> Bool
   ) {
-    let skipping = isDescending ? count - rank(above: amount) : rank(of: amount)
+    let skipping = isDescending ? count - rank(after: amount) : rank(of: amount)
     forEachPart(descending: isDescending, skipping: skipping, body)
   }
 
