@@ -61,8 +61,13 @@ import Amounts
   /// The sketches of a lane's amounts.
   @inlinable package func sketches(_ lane: Int) -> UnsafeMutablePointer<UInt16> {
     assert(lane >= 0 && lane < laneCount, "lane of the block")
-    let offset = (laneCount * 8 + 4 + lane * 2) * Layout.chunkRows
+    let offset = Self.sketchOffset(lane, laneCount: laneCount)
     return unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
+  }
+
+  /// Where the sketches of a lane lie in the payload.
+  @inlinable package static func sketchOffset(_ lane: Int, laneCount: Int) -> Int {
+    (laneCount * 8 + 4 + lane * 2) * Layout.chunkRows
   }
 
   /// Asks for a value's memory.

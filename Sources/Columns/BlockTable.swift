@@ -113,6 +113,17 @@ package struct BlockKind: Sendable {
     return unsafe Self.block(at: slot.pointee.load(ordering: .acquiring))
   }
 
+  /// Asks for the header of a chunk's current block and for a run of bytes of its payload. Any thread: it is
+  /// only a hint, and a reader of an older version takes nothing from it.
+  @inline(__always)
+  package func prefetch(_ chunk: Int, payload offset: Int, byteCount: Int) {
+    guard let slot = unsafe slot(chunk) else { return }
+    let address = unsafe slot.pointee.load(ordering: .acquiring)
+    guard let base = unsafe UnsafeRawPointer(bitPattern: address) else { return }
+    unsafe Kernels.prefetch(base)
+    unsafe Kernels.prefetchRun(base + BlockHeader.byteCount + offset, byteCount: byteCount)
+  }
+
   /// The block as a held cut sees it, nil if the chunk had not been written then. An epoch of `.max` stands
   /// for now, and its caller keeps writers out.
   /// - Complexity: O(versions made since the cut).

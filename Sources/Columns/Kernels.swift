@@ -288,6 +288,19 @@ package struct LaneBounds: Equatable, Sendable {
     return (found.sure, found.edges)
   }
 
+  /// The same into words.
+  @inline(__always)
+  package static func selectSketches(
+    _ values: UnsafePointer<UInt16>, rowCount: Int, in bounds: ClosedRange<UInt16>,
+    sure: ClosedRange<UInt16>?, into bits: UnsafeMutablePointer<UInt64>?,
+    edges: UnsafeMutablePointer<UInt64>
+  ) -> (sure: Int, edges: Int) {
+    unsafe selectSketches(
+      values, rowCount: rowCount, in: bounds, sure: sure,
+      into: UnsafeMutableRawPointer(bits)?.assumingMemoryBound(to: UInt8.self),
+      edges: UnsafeMutableRawPointer(edges).assumingMemoryBound(to: UInt8.self))
+  }
+
   // MARK: Sums and bounds
 
   /// The exact sum of the values whose bit is set, of all for nil. 0.12 ns a row.

@@ -28,9 +28,22 @@ extension StripeScan {
         return true
       }
     case .codes(let column) where order.ranks != nil && column != .identity:
-      forEachRow(ascending: true) { row in
-        body(order.rank(reader.code(column, row)), row)
-        return true
+      switch codeLanes(column) {
+      case .bytes(let codes):
+        forEachRow(ascending: true) { row in
+          body(order.rank(UInt32(unsafe codes[row.index - firstRow])), row)
+          return true
+        }
+      case .shorts(let codes):
+        forEachRow(ascending: true) { row in
+          body(order.rank(UInt32(unsafe codes[row.index - firstRow])), row)
+          return true
+        }
+      case .words(let codes):
+        forEachRow(ascending: true) { row in
+          body(order.rank(unsafe codes[row.index - firstRow]), row)
+          return true
+        }
       }
     case .texts(.identifier):
       let identifiers = reader.identifiers

@@ -121,6 +121,24 @@ struct AmountRanges: Hashable, Sendable {
     return low < ranges.count && ranges[low].contains(amount)
   }
 
+  /// All integers that are not in the set.
+  var complement: AmountRanges {
+    var gaps: [Bounds] = []
+    var start: Amount?
+    for (place, range) in ranges.enumerated() {
+      if let low = range.low {
+        // Ranges may touch; what lies between them then is no gap.
+        if place == 0 || start.map({ $0 < low }) ?? false {
+          gaps.append(Bounds(low: start, high: low - .one))
+        }
+      }
+      guard let high = range.high else { return AmountRanges(disjoint: gaps) }
+      start = high + .one
+    }
+    gaps.append(Bounds(low: start, high: nil))
+    return AmountRanges(disjoint: gaps)
+  }
+
   /// Those of the set that lie in `bounds`.
   func integers(in bounds: ClosedRange<Int64>) -> IntegerRanges {
     var result: [ClosedRange<Int64>] = []

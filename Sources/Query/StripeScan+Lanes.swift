@@ -1,0 +1,254 @@
+// Tests of lanes that lie in the chunks of a stripe, 512 rows each.
+
+import Amounts
+import Columns
+import Ledger
+
+/// A lane of a table's blocks: what must be near when a chunk is tested.
+struct LaneMemory {
+  let table: BlockTable
+  /// The bytes that a test of the whole chunk reads, in the block's payload.
+  let offset: Int
+  let byteCount: Int
+  /// Where the value of slot 0 lies that a test of a single row reads, and how wide it is.
+  let rowOffset: Int
+  let rowByteCount: Int
+
+  init(table: BlockTable, offset: Int, byteCount: Int, rowOffset: Int? = nil, rowByteCount: Int) {
+    self.table = table
+    self.offset = offset
+    self.byteCount = byteCount
+    self.rowOffset = rowOffset ?? offset
+    self.rowByteCount = rowByteCount
+  }
+}
+
+extension StripeScan {
+  /// Chunks whose memory is asked for ahead of the one that is tested.
+  private static var chunksAhead: Int { 4 }
+  /// With so few rows of a chunk left, each is looked at by itself.
+  private static var fewRowsOfChunk: Int { 8 }
+
+  // MARK: Columns
+
+  func lanes(_ column: AmountColumn) -> (table: BlockTable, laneCount: Int, lane: Int) {
+    let balances = reader.books.balances
+    return switch column {
+    case .credit: (balances.totals, BalanceTable.Lane.count, BalanceTable.Lane.credit)
+    case .debit: (balances.totals, BalanceTable.Lane.count, BalanceTable.Lane.debit)
+    case .balance: (balances.totals, BalanceTable.Lane.count, BalanceTable.Lane.balance)
+    case .inflightCredit: (balances.holds, BalanceTable.HoldLane.count, BalanceTable.HoldLane.credit)
+    case .inflightDebit: (balances.holds, BalanceTable.HoldLane.count, BalanceTable.HoldLane.debit)
+    case .inflightBalance, .precise: preconditionFailure("not a lane")
+    }
+  }
+
+  /// Tests amounts: their sketches first, and the exact values of those rows whose sketch does not tell.
+  /// Those are asked for when they are found and looked at when the stripe has been gone through.
+  ///
+  /// Returns the number of rows that pass when that is all that is wanted; else `words` is narrowed.
+  func amounts(
+    _ words: Words, _ column: AmountColumn, _ set: AmountRanges, isFull: Bool, onlyCounts: Bool
+  ) -> Int {
+    let (table, laneCount, lane) = lanes(column)
+    let loops = loops.loops(set)
+    let memory = LaneMemory(
+      table: table, offset: AmountBlock.sketchOffset(lane, laneCount: laneCount),
+      byteCount: Layout.chunkRows * 2, rowOffset: lane * Layout.chunkRows * 8, rowByteCount: 8)
+    let (edgeWords, epoch, first) = unsafe (edgeBits.bits, reader.cut.epoch, stripe * Layout.shardCount)
+    let openWords = unsafe isFull ? nil : scratch.bits
+    var edgeChunks: UInt64 = 0
+    var sure = 0
+    let wantsBits = !(onlyCounts && isFull)
+    let zeroIsIn = loops.isInSet(.zero)
+    let absent = unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: zeroIsIn) {
+      chunk, block, bits in
+      let lanes = AmountBlock(block, laneCount: laneCount)
+      let edges = unsafe edgeWords + chunk * 8
+      var found = unsafe loops.select(
+        sketches: lanes.sketches(lane), into: bits, edges: edges, wantsBits: wantsBits)
+      sure += found.sure
+      if found.edges > 0, let openWords = unsafe openWords {
+        _ = unsafe Kernels.merge(edges, with: openWords + chunk * 8, wordCount: 8, .keep)
+        found.edges = unsafe Kernels.populationCount(edges, wordCount: 8)
+      }
+      if found.edges > 0 {
+        edgeChunks |= 1 << UInt64(chunk)
+        if found.edges <= AmountLoops.fewEdges { unsafe loops.prefetch(lanes, lane: lane, edges: edges) }
+      }
+    } passes: { block, slot in
+      loops.contains(AmountBlock(block, laneCount: laneCount), lane: lane, slot: slot)
+    }
+    while edgeChunks != 0 {
+      let chunk = edgeChunks.trailingZeroBitCount
+      edgeChunks &= edgeChunks &- 1
+      guard let block = table.block(first + chunk, cut: epoch) else { continue }
+      sure += unsafe loops.resolve(
+        AmountBlock(block, laneCount: laneCount), lane: lane, edges: edgeWords + chunk * 8,
+        into: laneBits.bits + chunk * 8)
+    }
+    if zeroIsIn { sure += absent * Layout.chunkRows }
+    if !wantsBits { return loops.isComplement ? rowCount - sure : sure }
+    return unsafe finishLanes(words, isFull: isFull, isComplement: loops.isComplement, onlyCounts: onlyCounts)
+  }
+
+  func versions(_ words: Words, _ set: IntegerRanges, isFull: Bool) {
+    let ranges = set.intersection(0...Int64(UInt32.max)).ranges.map {
+      UInt32($0.lowerBound)...UInt32($0.upperBound)
+    }
+    let laneCount = BalanceTable.Lane.count
+    let memory = LaneMemory(
+      table: reader.books.balances.totals, offset: laneCount * Layout.chunkRows * 8,
+      byteCount: Layout.chunkRows * 4, rowByteCount: 4)
+    unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: set.contains(1)) { _, block, bits in
+      let values = unsafe AmountBlock(block, laneCount: laneCount).words
+      unsafe bits.update(repeating: 0, count: 8)
+      for range in ranges {
+        unsafe Kernels.select(values, rowCount: Layout.chunkRows, in: range, into: BitTarget(bits, .add))
+      }
+    } passes: { block, slot in
+      set.contains(Int64(unsafe AmountBlock(block, laneCount: laneCount).words[slot]))
+    }
+    _ = unsafe finishLanes(words, isFull: isFull, isComplement: false, onlyCounts: false)
+  }
+
+  func identities(_ words: Words, _ set: CodeSet, isFull: Bool) {
+    let lane = BalanceTable.Cell.identity
+    let memory = LaneMemory(
+      table: reader.books.balances.cells, offset: lane * Layout.chunkRows * 4,
+      byteCount: Layout.chunkRows * 4, rowByteCount: 4)
+    unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: set.codes.contains(0)) { _, block, bits in
+      unsafe Kernels.select(
+        CellBlock(block).lane(lane), rowCount: Layout.chunkRows, among: set.codes,
+        into: BitTarget(bits, .put))
+    } passes: { block, slot in
+      set.codes.contains(CellBlock(block)[lane: lane, slot: slot])
+    }
+    _ = unsafe finishLanes(words, isFull: isFull, isComplement: set.isComplement, onlyCounts: false)
+  }
+
+  func existing(_ words: Words, isFull: Bool) {
+    let memory = LaneMemory(
+      table: reader.entities.cells, offset: 0, byteCount: Layout.chunkRows * 4, rowByteCount: 4)
+    unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: false) { _, block, bits in
+      unsafe Kernels.select(
+        CellBlock(block).lane(0), rowCount: Layout.chunkRows, in: 1 ... .max, into: BitTarget(bits, .put))
+    } passes: { block, slot in
+      CellBlock(block)[lane: 0, slot: slot] != 0
+    }
+    _ = unsafe finishLanes(words, isFull: isFull, isComplement: false, onlyCounts: false)
+  }
+
+  func inflightBalances(_ words: Words, _ set: AmountRanges, isFull: Bool) {
+    let laneCount = BalanceTable.HoldLane.count
+    let memory = LaneMemory(
+      table: reader.books.balances.holds, offset: 0, byteCount: laneCount * Layout.chunkRows * 8,
+      rowByteCount: 8)
+    let passes = { (block: Block, slot: Int) -> Bool in
+      let holds = AmountBlock(block, laneCount: laneCount)
+      let credit = holds.amount(lane: BalanceTable.HoldLane.credit, slot: slot)
+      return set.contains(credit - holds.amount(lane: BalanceTable.HoldLane.debit, slot: slot))
+    }
+    unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: set.contains(.zero)) { _, block, bits in
+      unsafe bits.update(repeating: 0, count: 8)
+      for slot in 0..<Layout.chunkRows where passes(block, slot) {
+        unsafe bits[slot >> 6] |= 1 << UInt64(slot & 63)
+      }
+    } passes: { block, slot in
+      passes(block, slot)
+    }
+    _ = unsafe finishLanes(words, isFull: isFull, isComplement: false, onlyCounts: false)
+  }
+
+  // MARK: Chunks
+
+  /// Goes through the chunks of the stripe that have a row left and leaves in `laneBits` which rows of them
+  /// are in the set that is tested. `run` tests a whole chunk, `passes` a single row.
+  ///
+  /// Returns the number of chunks with rows left that were never written.
+  ///
+  /// - Parameter zeroIsIn: whether the rows of a chunk that was never written are in the set.
+  @inline(__always)
+  @discardableResult
+  private func forEachChunk(
+    _ words: Words, _ memory: LaneMemory, isFull: Bool, zeroIsIn: Bool,
+    run: (_ chunk: Int, Block, _ bits: Words) -> Void, passes: (Block, _ slot: Int) -> Bool
+  ) -> Int {
+    let (first, count, epoch) = (stripe * Layout.shardCount, chunkCount, reader.cut.epoch)
+    // The rows that are left, chunk by chunk, until the end: `finishLanes` needs them again.
+    if !isFull { unsafe Kernels.transpose(words, into: scratch.bits) }
+    let (open, bits) = unsafe (scratch.bits, laneBits.bits)
+    for chunk in 0..<min(Self.chunksAhead, count) {
+      unsafe prefetch(memory, first + chunk, isFull ? nil : open + chunk * 8)
+    }
+    var (pruned, absent) = (0, 0)
+    for chunk in 0..<count {
+      let ahead = chunk + Self.chunksAhead
+      if ahead < count {
+        unsafe prefetch(memory, first + ahead, isFull ? nil : open + ahead * 8)
+      } else if isFull, step != 0, stripe + step >= 0 {
+        unsafe prefetch(memory, first + step * Layout.shardCount + ahead - count, nil)
+      }
+      let here = unsafe bits + chunk * 8
+      let left = unsafe isFull ? Layout.chunkRows : Kernels.populationCount(open + chunk * 8, wordCount: 8)
+      guard left > 0, let block = memory.table.block(first + chunk, cut: epoch) else {
+        if left == 0 { pruned += 1 } else { absent += 1 }
+        unsafe here.update(repeating: zeroIsIn ? .max : 0, count: 8)
+        continue
+      }
+      if left > Self.fewRowsOfChunk {
+        unsafe run(chunk, block, here)
+        continue
+      }
+      for word in 0..<8 {
+        var rest = unsafe open[chunk * 8 + word]
+        var found: UInt64 = 0
+        while rest != 0 {
+          let bit = rest.trailingZeroBitCount
+          if passes(block, word << 6 | bit) { found |= 1 << UInt64(bit) }
+          rest &= rest &- 1
+        }
+        unsafe here[word] = found
+      }
+    }
+    loops.chunksPruned += pruned
+    return absent
+  }
+
+  /// Asks for what testing a chunk will read: its lane, or the values of the few rows that are left.
+  @inline(__always)
+  private func prefetch(_ memory: LaneMemory, _ chunk: Int, _ open: Words?) {
+    guard let open = unsafe open else {
+      return memory.table.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
+    }
+    let left = unsafe Kernels.populationCount(open, wordCount: 8)
+    if left == 0 { return }
+    if left > Self.fewRowsOfChunk {
+      return memory.table.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
+    }
+    for word in 0..<8 {
+      var rest = unsafe open[word]
+      while rest != 0 {
+        let slot = word << 6 | rest.trailingZeroBitCount
+        memory.table.prefetch(chunk, payload: memory.rowOffset + slot * memory.rowByteCount, byteCount: 1)
+        rest &= rest &- 1
+      }
+    }
+  }
+
+  /// Narrows `words` to what `laneBits` says, or only counts what would be left.
+  private func finishLanes(_ words: Words, isFull: Bool, isComplement: Bool, onlyCounts: Bool) -> Int {
+    let change: BitChange = isComplement ? .drop : .keep
+    if onlyCounts {
+      if isFull {
+        let count = unsafe Kernels.populationCount(laneBits.bits, wordCount: Selection.wordCount)
+        return isComplement ? rowCount - count : count
+      }
+      unsafe Self.merge(scratch.bits, laneBits.bits, change)
+      return unsafe Kernels.populationCount(scratch.bits, wordCount: Selection.wordCount)
+    }
+    unsafe Kernels.transpose(laneBits.bits, into: scratch.bits)
+    unsafe Self.merge(words, scratch.bits, change)
+    return 0
+  }
+}
