@@ -13,7 +13,8 @@ import Synchronization
 /// 32  payload …     (64-byte aligned)
 /// ```
 @usableFromInline package struct BlockHeader: BitwiseCopyable {
-  @usableFromInline var birth: UInt64
+  /// Epoch in which this version was made.
+  package var birth: UInt64
   @usableFromInline var previous: UInt
   /// Journal position of the last change to the block.
   package var lastChange: UInt64

@@ -50,6 +50,20 @@ struct CodeSet: Hashable, Sendable {
     self.init(members: .bits(bits), isComplement: false)
   }
 
+  /// The marked codes.
+  init(marks: CodeMarks) {
+    var few: [UInt32] = []
+    for (place, word) in marks.words.enumerated() where word != 0 {
+      var rest = word
+      while rest != 0, few.count <= Self.fewLimit {
+        few.append(UInt32(place << 6 | rest.trailingZeroBitCount))
+        rest &= rest &- 1
+      }
+      if few.count > Self.fewLimit { break }
+    }
+    if few.count > Self.fewLimit { self.init(bits: marks.words) } else { self.init(few) }
+  }
+
   var isNothing: Bool { self == .nothing }
   var isEverything: Bool { self == .everything }
 

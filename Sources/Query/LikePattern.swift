@@ -56,6 +56,38 @@ struct LikePattern: Hashable, Sendable {
     self.ignoresCase = ignoresCase
   }
 
+  /// What a pattern with one run of plain characters asks for.
+  enum Shape: Equatable {
+    case exact([UInt8])
+    case prefix([UInt8])
+    case suffix([UInt8])
+    case infix([UInt8])
+    /// Any text.
+    case everything
+    /// None of those.
+    case general
+  }
+
+  /// The pattern's shape; its bytes are in lower case when case is ignored.
+  var shape: Shape {
+    switch parts.map(\.kind) {
+    case []: .exact([])
+    case [.anyRun]: .everything
+    case [.run]: .exact(bytes)
+    case [.run, .anyRun]: .prefix(bytes)
+    case [.anyRun, .run]: .suffix(bytes)
+    case [.anyRun, .run, .anyRun]: .infix(bytes)
+    default: .general
+    }
+  }
+
+  /// The runs of plain characters, each with whether it begins and whether it ends every text that fits.
+  var runs: [(bytes: [UInt8], isAtStart: Bool, isAtEnd: Bool)] {
+    parts.indices.filter { parts[$0].kind == .run }.map { place in
+      (Array(bytes[parts[place].start..<parts[place].end]), place == 0, place == parts.count - 1)
+    }
+  }
+
   /// Whether all of `text` fits. O(text · pattern) at worst, O(text + pattern) for most patterns: after a `%`
   /// only the last one is ever taken back.
   func matches(_ text: Span<UInt8>) -> Bool {

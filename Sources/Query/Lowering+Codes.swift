@@ -40,27 +40,10 @@ extension Lowering {
     }
   }
 
-  /// The codes that a column may have in rows of the cut.
-  private func allCodes(_ column: CodeColumn) -> Range<UInt32> {
-    switch column {
-    case .ledger: 0..<UInt32(reader.cut.ledgerCount)
-    case .currency: 1..<UInt32(reader.books.currencies.count + 1)
-    case .indicator: 1..<UInt32(reader.books.indicators.count + 1)
-    case .identity: 1..<UInt32(reader.cut.identityCount + 1)
-    case .source, .destination: 0..<UInt32(reader.cut.balanceCount)
-    }
-  }
-
   private func matchingCodes(_ column: CodeColumn, _ test: TextTest) throws(QueryStopped) -> CodeSet {
-    let all = allCodes(column)
-    var words = [UInt64](repeating: 0, count: Int(all.upperBound) / 64 + 1)
-    for code in all {
-      if code & 1023 == 0 { try stop.check() }
-      if reader.withText(of: code, in: column, { test.matches($0) }) ?? false {
-        words[Int(code >> 6)] |= 1 << UInt64(code & 63)
-      }
-    }
-    return CodeSet(bits: words)
+    let matches = reader.texts?.matches ?? CodeMatches()
+    let marks = try matches.marks(column, test, reader, stop)
+    return CodeSet(marks: marks)
   }
 
   // MARK: Texts of a transaction's balances
@@ -90,7 +73,7 @@ extension Lowering {
   /// The rows of the balances whose code is in `set`, as a set of codes.
   private func balances(_ column: CodeColumn, in set: CodeSet) throws(QueryStopped) -> CodeSet {
     if set.isNothing || set.isEverything { return set }
-    let balances = RowReader(cut: reader.cut, table: .balances)
+    let balances = RowReader(cut: reader.cut, table: .balances, texts: reader.texts)
     var scan = StripeScan(reader: balances, stop: stop)
     var words: [UInt64] = []
     for stripe in 0..<Layout.stripeCount(rows: balances.rowCount) {

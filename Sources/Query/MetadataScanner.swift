@@ -116,7 +116,7 @@ enum MetadataScanner {
 
 /// One member of a metadata object as it is stored.
 @safe struct MetadataMember: ~Escapable {
-  enum Kind {
+  enum Kind: UInt8 {
     case text, number, boolean, null, other
   }
 

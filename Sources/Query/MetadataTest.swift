@@ -18,6 +18,12 @@ struct MetadataTest: Hashable, Sendable {
     case like(LikePattern)
     /// A missing bound is infinite.
     case range(low: NumberText?, includesLow: Bool, high: NumberText?, includesHigh: Bool)
+    /// Comes after the text in the order of texts (nil: of null, which is greater than all), for cursors.
+    case beyond([UInt8]?, ascending: Bool)
+    /// Has that text, whatever its type.
+    case sameText([UInt8])
+    /// For texts that are no metadata.
+    case text(TextTest, matchesNull: Bool)
   }
 
   /// A value to compare with, prepared.
@@ -37,45 +43,17 @@ struct MetadataTest: Hashable, Sendable {
     condition = Self.condition(op, operand)
   }
 
-  /// - Parameter object: compact JSON, empty for `{}`.
-  func matches(_ object: Span<UInt8>) -> Bool {
-    guard let place = MetadataScanner.value(of: key, in: object) else { return condition == .isNull }
-    let member = MetadataMember(json: object.extracting(place))
-    if member.kind == .null { return condition == .isNull }
-    switch condition {
-    case .nothing, .isNull: return false
-    case .isNotNull: return true
-    case .equal(let value): return Self.isEqual(member, value)
-    case .notEqual(let value): return !Self.isEqual(member, value)
-    case .member(let values):
-      for value in values {
-        if Self.isEqual(member, value) || member.withText({ TextOrder.order($0, value.text.span) == 0 }) {
-          return true
-        }
-      }
-      return false
-    case .like(let pattern): return member.withText { pattern.matches($0) }
-    case .range(let low, let includesLow, let high, let includesHigh):
-      guard member.kind == .number || member.kind == .text, let number = member.withText({ NumberText($0) })
-      else { return false }
-      if let low {
-        let order = NumberText.order(number, low)
-        if order < 0 || (order == 0 && !includesLow) { return false }
-      }
-      if let high {
-        let order = NumberText.order(number, high)
-        if order > 0 || (order == 0 && !includesHigh) { return false }
-      }
-      return true
-    }
+  init(key: [UInt8], _ condition: Condition) {
+    self.key = key
+    self.condition = condition
   }
 
-  private static func isEqual(_ member: borrowing MetadataMember, _ value: Value) -> Bool {
-    guard member.kind == value.kind else { return false }
-    return member.withText { text in
-      if let number = value.number { return NumberText(text) == number }
-      return TextOrder.order(text, value.text.span) == 0
-    }
+  /// - Parameter object: compact JSON, empty for `{}`.
+  func matches(_ object: Span<UInt8>) -> Bool {
+    guard let place = MetadataScanner.value(of: key, in: object) else { return condition.matchesNull }
+    let member = MetadataMember(json: object.extracting(place))
+    if member.kind == .null { return condition.matchesNull }
+    return member.withText { condition.matches(member.kind, $0) }
   }
 
   private static func condition(_ op: FilterOperator, _ operand: Operand) -> Condition {
@@ -126,5 +104,61 @@ struct MetadataTest: Hashable, Sendable {
   private static func number(_ operand: Operand) -> NumberText? {
     guard let value = value(operand), value.kind == .number || value.kind == .text else { return nil }
     return NumberText(value.text.span)
+  }
+}
+
+extension MetadataTest.Condition {
+  /// Whether a missing member or JSON null passes.
+  var matchesNull: Bool {
+    switch self {
+    case .isNull: true
+    case .beyond(let key, let ascending): key != nil && ascending
+    case .text(_, let matchesNull): matchesNull
+    default: false
+    }
+  }
+
+  /// Whether a value that is not null passes.
+  /// - Parameter text: a string unescaped, anything else as its JSON.
+  func matches(_ kind: MetadataMember.Kind, _ text: Span<UInt8>) -> Bool {
+    switch self {
+    case .nothing, .isNull: return false
+    case .isNotNull: return true
+    case .equal(let value): return Self.isEqual(kind, text, value)
+    case .notEqual(let value): return !Self.isEqual(kind, text, value)
+    case .member(let values):
+      for value in values
+      where Self.isEqual(kind, text, value) || TextOrder.order(text, value.text.span) == 0 {
+        return true
+      }
+      return false
+    case .like(let pattern): return pattern.matches(text)
+    case .range(let low, let includesLow, let high, let includesHigh):
+      guard kind == .number || kind == .text, let number = NumberText(text) else { return false }
+      if let low {
+        let order = NumberText.order(number, low)
+        if order < 0 || (order == 0 && !includesLow) { return false }
+      }
+      if let high {
+        let order = NumberText.order(number, high)
+        if order > 0 || (order == 0 && !includesHigh) { return false }
+      }
+      return true
+    case .beyond(let key, let ascending):
+      // Null is greater than every text.
+      guard let key else { return !ascending }
+      let order = TextOrder.order(text, key.span)
+      return ascending ? order > 0 : order < 0
+    case .sameText(let key): return TextOrder.order(text, key.span) == 0
+    case .text(let test, _): return test.matches(text)
+    }
+  }
+
+  private static func isEqual(
+    _ kind: MetadataMember.Kind, _ text: Span<UInt8>, _ value: MetadataTest.Value
+  ) -> Bool {
+    guard kind == value.kind else { return false }
+    if let number = value.number { return NumberText(text) == number }
+    return TextOrder.order(text, value.text.span) == 0
   }
 }

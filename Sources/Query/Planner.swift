@@ -103,12 +103,25 @@ struct Planner {
 }
 
 extension Lowering {
+  /// What comes after a cursor in the order of a member's text: a greater text, or the same and a row behind.
+  private func after(_ cursor: Cursor, _ key: [UInt8], _ ascending: Bool, _ behind: RowTest) -> RowTest {
+    let text: [UInt8]? = if case .text(let text) = cursor.key { text } else { nil }
+    let same: MetadataTest.Condition = if let text { .sameText(text) } else { .isNull }
+    return .disjunction([
+      .metadata(MetadataTest(key: key, .beyond(text, ascending: ascending))),
+      .conjunction([.metadata(MetadataTest(key: key, same)), behind]),
+    ])
+  }
+
   /// What comes after a cursor in the order asked for.
   func after(_ cursor: Cursor, _ order: SortOrder, liesInRowOrder: Bool) throws(QueryStopped) -> RowTest {
     let behind: RowTest = .rowRange(
       order.ascending ? cursor.row.index + 1..<Layout.rowLimit + 1 : 0..<cursor.row.index)
     if liesInRowOrder { return behind }
     let field = order.field
+    if case .metadata(let key) = field.source {
+      return after(cursor, Array(key.utf8), order.ascending, behind)
+    }
     let operand: Operand
     switch cursor.key {
     case .null: operand = .null

@@ -6,8 +6,10 @@ import Ledger
 /// Answers questions to one set of books, on cuts. Any number of threads; keeps only what never goes stale
 /// (the alphabetical order of distinct texts, how far rows lie in time order).
 package final class QueryEngine: Sendable {
-  let ranks = RankCache()
+  let texts = KeptTexts()
   let timeOrder = TimeOrder()
+
+  var ranks: RankCache { texts.ranks }
 
   /// An engine for one set of books; all cuts it is given are of those.
   package init() {}
@@ -21,20 +23,20 @@ package final class QueryEngine: Sendable {
   ///   sorting.
   package func run(_ request: QueryRequest, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
     let plan = try plan(request, on: cut, stop: stop)
-    let reader = RowReader(cut: cut, table: request.table)
+    let reader = RowReader(cut: cut, table: request.table, texts: texts)
     return try run(plan, reader, stop)
   }
 
   /// What `run` would do.
   package func plan(_ request: QueryRequest, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> Plan {
     if let cursor = request.cursor, !cursor.belongs(to: request) { throw .foreignCursor }
-    let reader = RowReader(cut: cut, table: request.table)
+    let reader = RowReader(cut: cut, table: request.table, texts: texts)
     return try Planner(reader: reader, stop: stop, timeOrder: timeOrder).plan(request)
   }
 
   /// Carries out a plan made for the same cut.
   package func run(_ plan: Plan, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
-    try run(plan, RowReader(cut: cut, table: plan.request.table), stop)
+    try run(plan, RowReader(cut: cut, table: plan.request.table, texts: texts), stop)
   }
 
   private func run(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> QueryResult {
@@ -129,19 +131,9 @@ package final class QueryEngine: Sendable {
   // MARK: Rows by their keys
 
   func order(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> RowOrder {
-    let (column, ascending) = (SortColumn(plan.request.order.field), plan.request.order.ascending)
-    let coded: (CodeColumn, Range<UInt32>)? =
-      switch column {
-      case .codes(.ledger): (.ledger, 0..<UInt32(reader.cut.ledgerCount))
-      case .codes(.identity): (.identity, 1..<UInt32(reader.cut.identityCount + 1))
-      case .codes(.indicator): (.indicator, 1..<UInt32(reader.books.indicators.count + 1))
-      case .codes(.currency), .transactionCurrency: (.currency, 1..<UInt32(reader.books.currencies.count + 1))
-      default: nil
-      }
-    let ranks = try coded.map { coded throws(QueryStopped) in
-      try self.ranks.ranks(coded.0, codes: coded.1, reader, stop)
-    }
-    return RowOrder(reader: reader, column: column, ascending: ascending, ranks: ranks)
+    try RowOrder(
+      reader, SortColumn(plan.request.order.field), ascending: plan.request.order.ascending,
+      ofFewRows: plan.candidates != nil, stop)
   }
 
   /// Collects the best rows of all stripes.
@@ -161,7 +153,7 @@ package final class QueryEngine: Sendable {
       if plan.wanted == 0 { continue }
       try scan.narrow(plan.afterCursor)
       if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
-      scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
+      try scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
       try best.trim()
     }
     return (try best.page(offset: plan.request.offset, limit: plan.pageLimit), count)

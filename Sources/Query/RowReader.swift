@@ -47,6 +47,8 @@ enum TextColumn: Hashable, Sendable {
 struct RowReader: Sendable {
   let cut: Cut
   let table: QueryTable
+  /// What the engine keeps of texts; without it everything is read row by row.
+  var texts: KeptTexts?
 
   var books: Books { cut.books }
 

@@ -21,6 +21,34 @@ struct RowOrder: Sendable {
   let ascending: Bool
   /// For coded columns: the place of each code's text among all.
   let ranks: CodeRanks?
+  /// What the ranks are of, when they are of a shredded member: only whole stripes have codes then.
+  let member: MemberSource?
+
+  /// - Parameter ofFewRows: the keys of a few rows will be asked for, one by one.
+  /// - Complexity: O(1) when the ranks of a coded column are kept; those of a member need all its codes.
+  init(
+    _ reader: RowReader, _ column: SortColumn, ascending: Bool, ofFewRows: Bool, _ stop: StopFlag
+  ) throws(QueryStopped) {
+    self.reader = reader
+    self.column = column
+    self.ascending = ascending
+    let cache = reader.texts?.ranks ?? RankCache()
+    switch column {
+    case .codes(.source), .codes(.destination): (ranks, member) = (nil, nil)
+    case .codes(let column): (ranks, member) = (try cache.ranks(column, reader, stop), nil)
+    case .transactionCurrency: (ranks, member) = (try cache.ranks(.currency, reader, stop), nil)
+    case .metadata, .texts(.record):
+      let source: MemberSource =
+        switch column {
+        case .metadata(let key): .metadata(reader.table, key)
+        case .texts(.record(let field)): .record(reader.table, field)
+        default: preconditionFailure("a member")
+        }
+      ranks = ofFewRows ? nil : try MemberScan(reader, stop).ranks(source)
+      member = ranks == nil ? nil : source
+    default: (ranks, member) = (nil, nil)
+    }
+  }
 
   /// Which equal codes mean equal keys.
   enum Exactness {
@@ -35,7 +63,8 @@ struct RowOrder: Sendable {
     case .integers, .lineageFlag: .always
     case .amounts, .effectiveDate: .betweenEdges
     case .codes, .transactionCurrency: ranks == nil ? .never : .always
-    case .texts, .strategy, .status, .decimal, .metadata: .never
+    case .texts, .metadata: ranks == nil ? .never : .always
+    case .strategy, .status, .decimal: .never
     }
   }
 
@@ -101,7 +130,8 @@ struct RowOrder: Sendable {
     }
   }
 
-  func rank(_ code: UInt32) -> UInt64 { UInt64(ranks?.ranks[Int(code)] ?? .max) }
+  @inline(__always)
+  func rank(_ code: UInt32) -> UInt64 { ranks?.rank(code) ?? .max }
 
   static func code(_ value: Int64) -> UInt64 { UInt64(bitPattern: value ^ .min) }
 

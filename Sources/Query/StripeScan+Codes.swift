@@ -7,8 +7,19 @@ extension StripeScan {
   /// Calls `body` with each selected row, rising, and the code of its key. Columns of 64-bit numbers and
   /// ranks are read where they lie; any other key is asked for row by row.
   @inline(__always)
-  func forEachCode(_ order: RowOrder, _ body: (UInt64, RowIndex) -> Void) {
+  func forEachCode(
+    _ order: RowOrder, _ body: (UInt64, RowIndex) -> Void
+  ) throws(QueryStopped) {
     switch order.column {
+    case _ where order.member != nil:
+      guard let member = order.member, let codes = try members.codes(member, stripe: stripe) else {
+        preconditionFailure("ranks were made of all codes of the cut")
+      }
+      let first = firstRow
+      forEachRow(ascending: true) { row in
+        body(order.rank(codes[row.index - first]), row)
+        return true
+      }
     case .amounts(let column) where column != .precise && column != .inflightBalance:
       let (table, laneCount, lane) = lanes(column)
       let blocks = unsafe (0..<Layout.shardCount).map { shard in

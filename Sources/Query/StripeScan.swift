@@ -25,6 +25,8 @@ import Ledger
   /// The same for rows of which the exact value must be looked at.
   let edgeBits = Selection()
   let loops = LoopsCache()
+  /// Metadata and texts of records, by code.
+  let members: MemberScan
   private(set) var stripe = 0
   /// How the stripe before it was reached, to ask for the memory of the next in time: -1, 0 or 1.
   private(set) var step = 0
@@ -39,6 +41,7 @@ import Ledger
   init(reader: RowReader, stop: StopFlag) {
     self.reader = reader
     self.stop = stop
+    members = MemberScan(reader, stop)
   }
 
   var firstRow: Int { stripe * Layout.stripeRows }
@@ -161,7 +164,10 @@ import Ledger
         if count <= Self.fewRows { return try unsafe narrowRowByRow(words, test) }
       }
       unsafe narrowColumn(words, test, isFull: isFull)
-    case .text, .metadata, .decimal, .effectiveDate, .after: try unsafe narrowRowByRow(words, test)
+    case .metadata, .text(.record, _, _):
+      if try unsafe narrowMember(words, test) { return }
+      try unsafe narrowRowByRow(words, test)
+    case .text, .decimal, .effectiveDate, .after: try unsafe narrowRowByRow(words, test)
     }
   }
 
@@ -186,8 +192,9 @@ import Ledger
     switch test {
     case .text(.identifier, .like(let pattern), _):
       let identifiers = reader.identifiers
+      let pattern = IdentifierPattern(pattern, kind: identifiers.kind)
       try unsafe filterRows(words) { place in
-        reader.withIdentifier(identifiers, RowIndex(firstRow + place)) { pattern.matches($0) }
+        pattern.matches(RowIndex(firstRow + place), identifiers, reader)
       }
     case .text(let column, let test, let matchesNull):
       try unsafe filterRows(words) { place in
@@ -195,7 +202,7 @@ import Ledger
       }
     case .metadata(let test) where reader.table == .balances || reader.table == .transactions:
       let blocks = (0..<Layout.shardCount).map { reader.metadataBlock(stripe * Layout.shardCount + $0) }
-      let matchesNone = test.condition == .isNull
+      let matchesNone = test.condition.matchesNull
       try unsafe filterRows(words) { place in
         let row = RowIndex(firstRow + place)
         let handle = reader.metadataHandle(blocks[Layout.shard(of: row)], Layout.slot(of: row))

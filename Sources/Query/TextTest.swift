@@ -84,9 +84,33 @@ enum TextOrder {
 
   /// The first eight bytes as a number that never contradicts `order`: texts with different numbers are in
   /// the order of the numbers. Zero bytes stand for those that a short text lacks.
-  static func prefix(_ text: Span<UInt8>) -> UInt64 {
+  static func prefix(_ text: Span<UInt8>) -> UInt64 { prefix(text, 0) }
+
+  /// The same for eight bytes from `start` on.
+  static func prefix(_ text: Span<UInt8>, _ start: Int) -> UInt64 {
     var code: UInt64 = 0
-    for place in 0..<8 { code = code << 8 | (place < text.count ? UInt64(text[place]) : 0) }
+    for place in start..<start + 8 { code = code << 8 | (place < text.count ? UInt64(text[place]) : 0) }
+    return code
+  }
+
+  /// The order of texts read from their last byte to their first.
+  static func orderFromEnd(_ left: Span<UInt8>, _ right: Span<UInt8>) -> Int {
+    let shared = min(left.count, right.count)
+    var place = 1
+    while place <= shared {
+      let (one, other) = (left[left.count - place], right[right.count - place])
+      if one != other { return Int(one) - Int(other) }
+      place += 1
+    }
+    return left.count - right.count
+  }
+
+  /// Eight bytes from the `start`th from the end on, as `prefix`, for `orderFromEnd`.
+  static func suffix(_ text: Span<UInt8>, _ start: Int) -> UInt64 {
+    var code: UInt64 = 0
+    for place in start..<start + 8 {
+      code = code << 8 | (place < text.count ? UInt64(text[text.count - 1 - place]) : 0)
+    }
     return code
   }
 }

@@ -110,8 +110,8 @@ struct GroupAnswer {
   ) throws(QueryStopped) -> (ranks: [Int], base: Int) {
     let source = request.groupBy[column].source
     if let all = alphabets.ranks[source] {
-      let last = all.codes.count
-      return (groups.map { min(Int(all.ranks[Int($0.codes[column])]), last) }, last + 1)
+      let last = all.codeCount
+      return (groups.map { all.place($0.codes[column]) ?? last }, last + 1)
     }
     var comparisons = 0
     var rankOf: [UInt32: Int] = [:]

@@ -20,7 +20,7 @@ extension QueryEngine {
     _ request: AggregateRequest, on cut: Cut, stop: StopFlag
   ) throws(QueryStopped) -> GroupPlan {
     let watch = Stopwatch()
-    let reader = RowReader(cut: cut, table: request.table)
+    let reader = RowReader(cut: cut, table: request.table, texts: texts)
     let liesInTimeOrder = try rowsLieInTimeOrder(reader, stop)
     let rows = try FilteredRows(request.filter, reader, liesInTimeOrder: liesInTimeOrder, stop)
     return GroupPlan(

@@ -38,7 +38,7 @@ final class PageMember: PassMember {
     if plan.wanted == 0 { return }
     try scan.narrow(plan.afterCursor)
     if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
-    scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
+    try scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
     try best.trim()
   }
 

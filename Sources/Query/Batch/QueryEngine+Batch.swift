@@ -16,7 +16,7 @@ extension QueryEngine {
     for table in [QueryTable.balances, .transactions, .ledgers, .identities] {
       let places = plans.indices.filter { plans[$0].table == table }
       if !places.isEmpty {
-        try run(plans, places, RowReader(cut: cut, table: table), &answers, stop)
+        try run(plans, places, RowReader(cut: cut, table: table, texts: texts), &answers, stop)
       }
     }
     return answers.map { answer in
