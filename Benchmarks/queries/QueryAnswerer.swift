@@ -44,8 +44,8 @@ struct QueryAnswerer: ~Copyable {
 
   private static func isKnown(_ call: Call) -> Bool {
     switch call {
-    case .query, .read: true
-    default: false
+    case .query, .question, .read: true
+    case .server, .write, .changes: false
     }
   }
 
@@ -64,8 +64,12 @@ struct QueryAnswerer: ~Copyable {
       let cut = books.cut()
       let result = try engine.run(request, on: cut, stop: StopFlag())
       AnswerWriter.page(result, of: request.table, reply, Self.id, cut: cut, into: &output)
+    case .question(let call):
+      let moment = engine.moment(call.questions, of: books)
+      let found = try engine.answer(moment, stop: StopFlag())
+      try call.write(found, moment, Self.id, wantsPosition: false, into: &output)
     case .read(let read): AnswerWriter.read(read, .current(books), Self.id, into: &output)
-    default: throw ComparisonFailure.notAnswered("a request that is no question")
+    case .server, .write, .changes: throw ComparisonFailure.notAnswered("a request that is no question")
     }
   }
 

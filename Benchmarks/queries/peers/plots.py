@@ -17,9 +17,10 @@ LINES = ["#0969da", "#8250df", "#bf8700", "#cf222e", "#1a7f37", "#57606a", "#0a9
 class Drawing:
     def __init__(self, width, height, title):
         self.width, self.height, self.parts = width, height, []
-        style = "text{font:12px sans-serif;fill:#1f2328}.s{font-size:11px;fill:#59636e}.t{font-size:14px;font-weight:600}"
-        style += ".b{fill:#fff}.g{stroke:#d1d9e0;stroke-width:1}"
-        dark = "text{fill:#e6edf3}.s{fill:#9198a1}.b{fill:#0d1117}.g{stroke:#30363d}"
+        style = "text{font:12px sans-serif;fill:#1f2328}.s{font-size:11px;fill:#59636e}"
+        style += ".t{font-size:14px;font-weight:600}"
+        style += ".b{fill:#fff}.g{stroke:#d1d9e0;stroke-width:1}circle{stroke:#fff;stroke-width:1}"
+        dark = "circle{stroke:#0d1117}text{fill:#e6edf3}.s{fill:#9198a1}.b{fill:#0d1117}.g{stroke:#30363d}"
         for engine, (light, night) in COLOURS.items():
             style += f".{engine}{{fill:{light}}}"
             dark += f".{engine}{{fill:{night}}}"
@@ -58,7 +59,7 @@ def legend(drawing, engines, x, y):
     for engine in engines:
         drawing.dot(x, y - 4, engine, 5)
         drawing.text(x + 9, y, NAMES[engine])
-        x += 22 + 7 * len(NAMES[engine])
+        x += 28 + 7.5 * len(NAMES[engine])
 
 
 def scale_text(micro):
@@ -150,7 +151,8 @@ def memory(found, size, path):
     bars = [("ledgerline", "Ledgerline, created", result.get("bytes_created", 0)),
             ("ledgerline", "Ledgerline, after transfers", result.get("bytes_after_transfers", 0))]
     bars += [(engine, NAMES[engine], found[engine]["memory"] / size) for engine in report.PEERS if engine in found]
-    drawing = Drawing(860, 60 + 26 * len(bars), f"Memory a balance at {size:,} balances (PostgreSQL: its tables and indexes)")
+    title = f"Memory a balance at {size:,} balances (PostgreSQL: its table and indexes)"
+    drawing = Drawing(860, 60 + 26 * len(bars), title)
     greatest = max(value for _, _, value in bars) or 1
     for number, (engine, title, value) in enumerate(bars):
         y = 40 + 26 * number
