@@ -98,20 +98,23 @@ enum StandardInput {
   static let limit = 64 << 20
 
   /// All of standard input as text.
-  static func readAll() throws -> String {
-    var reader = LineReader(limit: limit)
+  static func readAll() throws -> String { try readAll(descriptor: 0, name: "standard input") }
+
+  /// All that is left of a descriptor as text.
+  static func readAll(descriptor: CInt, name: String) throws -> String {
+    var reader = LineReader(descriptor: descriptor, limit: limit)
     var bytes: [UInt8] = []
     while true {
       let line = try reader.next()
       if line == .end { break }
       guard case .line(let text) = line, bytes.count + text.count < limit else {
-        throw CommandFailure(.ownError, "standard input has more than \(limit >> 20) MiB")
+        throw CommandFailure(.ownError, "\(name) has more than \(limit >> 20) MiB")
       }
       bytes.append(contentsOf: text)
       bytes.append(UInt8(ascii: "\n"))
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw CommandFailure(.ownError, "standard input is not UTF-8")
+      throw CommandFailure(.ownError, "\(name) is not UTF-8")
     }
     return text
   }

@@ -10,7 +10,8 @@ package enum Program {
   /// Every subcommand, in the order of `ledgerline --help`. A new one is a file of its own and a line here.
   package static let subcommands: [Subcommand] = [
     ServeCommand.subcommand, CallCommand.subcommand, ShellCommand.subcommand, ImportCommand.subcommand,
-    ExportCommand.subcommand, DemoCommand.subcommand, CheckCommand.subcommand, VersionCommand.subcommand,
+    ExportCommand.subcommand, ReportCommand.subcommand, DemoCommand.subcommand, CheckCommand.subcommand,
+    VersionCommand.subcommand,
   ]
 
   /// Runs the command line of this process and ends it.

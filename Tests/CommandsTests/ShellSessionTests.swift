@@ -60,7 +60,7 @@ extension ShellSession {
   #expect(fault(".mode cvs").hasPrefix("there is no mode \"cvs\"; did you mean csv?"))
   #expect(fault(".timing maybe") == ".timing takes on or off, not \"maybe\"")
   #expect(fault(".mode") == "usage: .mode MODE")
-  #expect(fault(".explain on") == ".explain is not in this version")
+  #expect(fault(".explain maybe") == ".explain takes on or off, not \"maybe\"")
   #expect(CommandFailure(Refusal(code: -32601, message: "x")).exit == .refused)
 }
 
@@ -104,4 +104,41 @@ func completionKnowsMethodsMembersFieldsAndOperators(text: String, candidates: [
   #expect(ShellCommand.historyPath { ["HOME": "/h"][$0] } == "/h/.ledgerline_history")
   #expect(ShellCommand.historyPath { ["HOME": "/h", "LEDGERLINE_HISTORY": "/x"][$0] } == "/x")
   #expect(ShellCommand.historyPath { ["HOME": "/h", "LEDGERLINE_HISTORY": "/dev/null"][$0] } == nil)
+}
+
+@Test func anExplainedRequestIsFollowedByItsPlan() throws {
+  let (session, console, server) = session([
+    "balances.list": #"[{"currency":"USD"}]"#,
+    "balances.explain":
+      #"{"plan":{"path":"newest","count_path":"groups","estimates":{"rows":60,"matches":null,"ns":1500},"#
+      + #""tests":["currency one of 1 codes"]},"actual":{"rows_scanned":64,"rows_matched":20,"#
+      + #""rows_touched":20,"chunks_pruned":0,"fell_through":false,"instant":true},"#
+      + #""steps":[{"name":"plan","ns":400},{"name":"find","ns":1430}],"row_count":20}"#,
+  ])
+  _ = try session.type(".explain on")
+  _ = try session.type("balances.list currency_eq=USD balance_gte=10 limit=5")
+  #expect(server.asked.count == 2 && server.asked[1].0 == "balances.explain")
+  let asked = try JSONNode.parse(
+    #"{"limit":5,"filters":[{"field":"currency","operator":"eq","value":"USD"},"#
+      + #"{"field":"balance","operator":"gte","value":"10"}],"table":"balances","method":"filter"}"#)
+  #expect(server.asked[1].1 == asked)
+  let text = console.output.captured
+  #expect(text.contains("path newest, count by groups, on the books as they stand  1.83 µs\n"), "\(text)")
+  #expect(text.contains("actual     scanned 64, matched 20, touched 20, chunks left out 0\n"))
+  #expect(text.hasSuffix("steps      plan 0.40 µs, find 1.43 µs\n"))
+  _ = try session.type(".explain off")
+  _ = try session.type("balances.list")
+  #expect(server.asked.count == 3)
+}
+
+@Test func onlyQuestionsAreExplained() {
+  #expect(Explanation.question("balances.get", nil) == nil)
+  #expect(Explanation.question("server.info", nil) == nil)
+  #expect(Explanation.question("balances.query", .object([])) == nil)
+  #expect(
+    Explanation.question("transactions.aggregate", .object([.init("metrics", .array([.string("count")]))]))
+      == .object([
+        .init("metrics", .array([.string("count")])), .init("table", .string("transactions")),
+        .init("method", .string("aggregate")),
+      ]))
 }

@@ -126,8 +126,12 @@ struct DocumentationExample: CustomStringConvertible {
 /// The pages of this repository's `docs/`, found from this file's own place.
 enum DocumentationPages {
   static func text(of page: String) throws -> String {
-    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    return try String(contentsOf: root.appending(path: page), encoding: .utf8)
+    try String(contentsOf: url(of: page), encoding: .utf8)
+  }
+
+  /// Where a file of the repository lies.
+  static func url(of page: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent().appending(path: page)
   }
 }

@@ -51,6 +51,7 @@ package struct Grid: Sendable, Equatable {
 /// Which kind of value stands in a field of the protocol.
 package enum FieldKinds {
   package static func kind(of field: String) -> Grid.Kind {
+    if field.hasSuffix(":created_at") { return .text }
     if amounts.contains(field) || aggregatesOfAmounts.contains(where: { field.hasPrefix($0) }) {
       return .amount
     }

@@ -24,6 +24,7 @@ package final class ShellSession {
   package private(set) var mode: OutputMode
   package private(set) var showsTiming: Bool
   package private(set) var usesPager = false
+  package private(set) var explains = false
   private var rowLimit = 40
   private var destination = Destination.console
   /// Where the next result alone goes.
@@ -62,6 +63,11 @@ package final class ShellSession {
     let elapsed = console.clock.monotonicTime() - start
     let printer = ResultPrinter(mode: mode, table: console.table(rowLimit: rowLimit))
     try show(printer.text(result), time: showsTiming ? readable(elapsed) : nil)
+    if explains, let question = Explanation.question(method, params) {
+      let answer = try server.call("balances.explain", question)
+      try console.output.write(Explanation.text(answer, console.paint))
+      try console.output.flush()
+    }
   }
 
   private func show(_ text: String, time: String?) throws {
@@ -106,6 +112,9 @@ extension ShellSession {
     (".output FILE", "write results to FILE, or to a command: .output |CMD; without a word: here again"),
     (".once FILE", "as .output, for the next result alone"),
     (".timing on|off", "tell how long each request took"),
+    (
+      ".explain on|off", "after filters, lists and aggregates: how they are answered (carries them out again)"
+    ),
     (".pager on|off", "show long results in $PAGER (less)"),
     (".quit", "leave, as Ctrl-D does"),
   ]
@@ -153,7 +162,8 @@ extension ShellSession {
       try only(1...1)
       once = try open(arguments.first)
     case ".explain":
-      throw CommandFailure(.ownError, ".explain is not in this version")
+      try only(1...1)
+      explains = try Self.isOn(name, arguments[0])
     default:
       let names = ShellCompletion.dotCommands
       let meant =
