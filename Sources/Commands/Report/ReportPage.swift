@@ -99,8 +99,8 @@ package enum ReportPage {
     }
   }
 
-  /// Colours follow the reader's light or dark setting; below 40 em a wide table's rows become cards; on paper
-  /// all is black on white and rows stay whole.
+  /// Colours follow the reader's light or dark setting; below 40 em a wide table's rows become cards; on
+  /// paper all is black on white and rows stay whole.
   private static let style = """
     :root { color-scheme: light dark; --ink: #1b1f24; --dim: #66707c; --rule: #d9dee4; --paper: #fff;
       --bar: #2f6fb2; --loss: #b4412f; }
