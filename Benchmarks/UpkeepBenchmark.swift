@@ -16,7 +16,9 @@ enum UpkeepBenchmark {
   static func run(_ scale: Scale) throws {
     for balanceCount in [scale(1_000_000, least: 4000), scale(10_000_000, least: 4000)] {
       print("\(balanceCount) balances")
-      try runBooks(scale, balanceCount: balanceCount)
+      try runBooks(scale, balanceCount: balanceCount, keepsOrder: false)
+      try runBooks(scale, balanceCount: balanceCount, keepsOrder: true)
+      runBlocks(scale, balanceCount)
       runIndex(balanceCount, "spread", amount: spread)
       runIndex(balanceCount, "all 100,000") { _, _ in 100_000 }
       runIndex(balanceCount, "100,000 and a little") { random, _ in
@@ -27,9 +29,10 @@ enum UpkeepBenchmark {
 
   // MARK: Books
 
-  private static func runBooks(_ scale: Scale, balanceCount: Int) throws {
+  private static func runBooks(_ scale: Scale, balanceCount: Int, keepsOrder: Bool) throws {
     let transferCount = scale(2_000_000, least: batchSize * 2)
-    let books = Books(clock: ManualClock(), seed: (1, 2))
+    let books = keepsOrder ? Books(clock: ManualClock(), seed: (1, 2)) : try booksWithoutOrder()
+    print(keepsOrder ? "  books" : "  books without the order of balances")
     var left = balanceCount
     var start = CurrentProcess.threadTime
     while left > 0 {
@@ -50,10 +53,71 @@ enum UpkeepBenchmark {
     }
     let spread = times.dropFirst(times.count / 2).sorted()
     print("  transfer in a batch of 8,000: \(spread[spread.count / 2]) ns, best \(spread[0]) ns")
+    if !keepsOrder {
+      start = CurrentProcess.threadTime
+      books.openBalanceOrder()
+      report("order made: balance", start, balanceCount)
+      return
+    }
     try refresh(books, &source)
     pages(books)
+    print("  bytes a balance of the order: \(books.balances.orderByteCount / balanceCount)")
     let faults = balanceCount <= 1_000_000 ? books.checkInvariants(on: books.cut()) : []
     print("  faults \(faults.count), digest \(String(books.cut().digest(), radix: 16))")
+  }
+
+  /// Books that have replayed their first fact, and whose order nobody has opened.
+  private static func booksWithoutOrder() throws -> Books {
+    let log = FactLog()
+    _ = Books(clock: ManualClock(), seed: (1, 2), log: log)
+    let books = Books(emptyWith: ManualClock(), seed: (1, 2))
+    var replayer = FactReplayer(books)
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let byteCount = unsafe buffer.withUnsafeMutableBytes { unsafe log.drain(into: $0).byteCount }
+    unsafe try buffer[..<byteCount].withUnsafeBytes { unsafe try replayer.apply($0) }
+    return books
+  }
+
+  /// The two additions and the count that a posting makes in a block of a balance, as the books make them and
+  /// without the sketches.
+  private static func runBlocks(_ scale: Scale, _ count: Int) {
+    let table = BlockTable(epochs: Epochs(), kind: AmountBlock.kind(laneCount: 3, word: 1))
+    for chunk in 0..<Layout.chunkCount(rows: count) { _ = table.blockForWriting(chunk, position: 1) }
+    let window = 32
+    var random = SplitMix(state: 3)
+    for keepsSketches in [false, true, false, true] {
+      let turns = scale(4_000_000) / window
+      let start = CurrentProcess.threadTime
+      var rows = [RowIndex](repeating: RowIndex(0), count: window)
+      for _ in 0..<turns {
+        for place in rows.indices {
+          rows[place] = RowIndex(Int(random.next() % UInt64(count)))
+          guard let block = table.currentBlock(Layout.chunk(of: rows[place])) else { continue }
+          let amounts = AmountBlock(block, laneCount: 3)
+          let slot = Layout.slot(of: rows[place])
+          for lane in [place & 1, 2] {
+            amounts.prefetch(lane: lane, slot: slot)
+            if keepsSketches { amounts.prefetchSketch(lane: lane, slot: slot) }
+          }
+          amounts.prefetchWord(slot: slot)
+        }
+        for place in rows.indices {
+          let block = table.blockForWriting(Layout.chunk(of: rows[place]), position: 2)
+          let amounts = AmountBlock(block, laneCount: 3)
+          let slot = Layout.slot(of: rows[place])
+          let amount = Int64(random.next() % 1_000_000)
+          if keepsSketches {
+            amounts.add(Amount(amount), lane: place & 1, slot: slot)
+            amounts.add(Amount(amount), lane: 2, slot: slot)
+          } else {
+            unsafe amounts.lane(place & 1)[slot] += amount
+            unsafe amounts.lane(2)[slot] += amount
+          }
+          unsafe amounts.words[slot] += 1
+        }
+      }
+      report("posting to a block \(keepsSketches ? "with" : "without") sketches", start, turns * window)
+    }
   }
 
   private static func refresh(_ books: Books, _ source: inout TransferSource) throws {

@@ -264,6 +264,9 @@ package final class BalanceTable: Sendable {
     return balance - AmountBlock(holds, laneCount: HoldLane.count).amount(lane: HoldLane.debit, slot: slot)
   }
 
+  /// Bytes of the order of balances.
+  package var orderByteCount: Int { order.byteCount }
+
   /// Bytes of all columns, indexes and metadata, for `rowCount` rows.
   package func byteCount(rowCount: Int) -> Int {
     rowCount * (16 + 8 + 8 + 1 + 4) + identifiers.byteCount + indicatorIndex.byteCount
