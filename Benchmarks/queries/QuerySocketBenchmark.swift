@@ -1,5 +1,7 @@
 // The comparison's questions through the Unix socket of a real server: a line out, its answer's last byte in.
 
+import Columns
+import Ledger
 import LedgerlineClient
 import Platform
 import Samples
@@ -26,7 +28,7 @@ enum QuerySocketBenchmark {
     let clock = SystemClock()
     let start = clock.monotonicTime()
     let demo = DemoBooks(balanceCount: options.balanceCount, transferCount: options.balanceCount)
-    try load(demo, try Client(path: server.socketPath))
+    try load(demo, world: try world(options.balanceCount), try Client(path: server.socketPath))
     let elapsed = (clock.monotonicTime() - start).wholeNanoseconds / 1_000_000
     print("queries through the socket: \(options.balanceCount) balances loaded in \(elapsed) ms")
     let figures = try ask(options.shapes(demo), options, server.socketPath)
@@ -45,11 +47,27 @@ enum QuerySocketBenchmark {
     return PathName.join(base, "ledgerline-queries-" + String(KernelRandom.word() >> 24, radix: 36))
   }
 
-  private static func load(_ demo: DemoBooks, _ client: Client) throws {
+  /// The balances of the world as they are in process and in the exported file, as params of
+  /// `balances.create_many`: left to the server they would have identifiers and times of their own.
+  private static func world(_ balanceCount: Int) throws -> String {
+    let books = try ComparedBooks(balanceCount: balanceCount).books
+    let items = (balanceCount..<books.counts.balances).map { number in
+      let row = RowIndex(number)
+      let currency = books.currencies.text(of: books.balances.currencies[row]) ?? ""
+      let created = DemoTime.text(Int(books.balances.createdAt[row]) / 1000)
+      return #"{"balance_id":"\#(books.balances.identifiers[row].text(kind: .balance))","#
+        + #""ledger_id":"\#(DemoBooks.generalLedger)","indicator":"\#(DemoBooks.world)","#
+        + #""currency":"\#(currency)","created_at":"\#(created)"}"#
+    }
+    return #"{"balances":["# + items.joined(separator: ",") + "]}"
+  }
+
+  private static func load(_ demo: DemoBooks, world: String, _ client: Client) throws {
     let requests = DemoRequests(books: demo)
     try send(DemoBooks.ledgerCount, 1, client) { requests.ledger($0.lowerBound) }
     try send(demo.identityCount, 1, client) { requests.identity($0.lowerBound) }
     try send(demo.balanceCount, 8000, client) { requests.balances($0) }
+    _ = try client.call(PipelinedRequest("balances.create_many", params: Array(world.utf8)))
     try send(demo.transferCount, 8000, client) { requests.transfers($0) }
   }
 

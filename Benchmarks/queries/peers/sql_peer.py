@@ -82,7 +82,8 @@ class SQLPeer(Peer):
         name, page = fastest([way for name, sql in self.page_texts(question) for way in self.fetchers(name, sql)])
         count = None
         if question.count:
-            count = fastest([way for name, sql in self.count_texts(question) for way in self.fetchers(name, sql)])[1]
+            texts = self.count_texts(question)
+            count = fastest([way for name, sql in texts for way in self.fetchers(name, sql)])[1]
         return [(name, lambda: (page(), int(count()[0][0]) if count else None))]
 
     def fetchers(self, name, sql):
