@@ -4,9 +4,10 @@ import Amounts
 import Columns
 import Ledger
 import Platform
-import Query
 import TestSupport
 import Testing
+
+@testable import Query
 
 @Suite struct AggregatesTests {
   /// The groups of an answer with their codes as text.
@@ -50,12 +51,30 @@ import Testing
       let expected = requests.twin.groups(request, having: having)
       let result = try engine.aggregate(request, on: cut, stop: StopFlag())
       #expect(shown(result, request, books) == expected, "\(seed) on a cut: \(request)")
+      let masked = try self.masked(request, cut, engine)
+      #expect(shown(masked, request, books) == expected, "\(seed) by masks: \(request)")
       // Holds that a test writes past the books are not in the groups, which do not have them.
       let moment = engine.moment([.groups(request)], of: books)
       let found = try engine.answer(moment, stop: StopFlag())
       guard case .groups(let now) = found.answers[0] else { preconditionFailure("groups were asked for") }
       #expect(shown(now, request, books) == expected, "\(seed) at a moment: \(request)")
     }
+  }
+
+  /// The answer by loops over whole chunks, however few rows they have.
+  private func masked(
+    _ request: AggregateRequest, _ cut: Cut, _ engine: QueryEngine
+  ) throws -> AggregateResult {
+    let stop = StopFlag()
+    let plan = try engine.plan(request, on: cut, stop: stop)
+    var groups = try plan.groupScan(request, stop)
+    groups.leastMaskedRows = 1
+    var scan = StripeScan(reader: plan.reader, stop: stop)
+    for stripe in plan.rows.stripes {
+      try scan.select(plan.rows.covering(plan.reader), stripe: stripe)
+      try groups.add(scan)
+    }
+    return try engine.answer(plan, groups, finding: 0, stop)
   }
 
   @Test(arguments: Seed.sample(24))

@@ -13,50 +13,58 @@ struct GroupAnswer {
   /// A group on its way into the order.
   private struct Entry {
     /// What the order asks for first, smaller first.
-    var primary: Int128
+    var primary: Int128 = 0
     /// The places of the group's codes in their alphabets, as digits of one number.
-    var key: UInt128
+    var key: UInt128 = 0
     var group: Int
   }
 
-  /// - Parameter value: gives a metric of a group by the group's number.
+  /// - Parameter value: gives a metric, by its index in the request, of a group, by the group's number.
   /// - Complexity: O(groups · (metrics + log groups)).
   func result(
-    _ groups: [FoundGroup], value: (Metric, Int) -> MetricValue
+    _ groups: FoundGroups, value: (Int, Int) -> MetricValue
   ) throws(QueryStopped) -> AggregateResult {
-    var kept: [FoundGroup] = []
+    var kept: [Int] = []
     var values: [MetricValue] = []
-    kept.reserveCapacity(groups.count)
-    values.reserveCapacity(groups.count * request.metrics.count)
-    for (place, group) in groups.enumerated() {
-      if place & 4095 == 4095 { try stop.check() }
+    kept.reserveCapacity(groups.numbers.count)
+    values.reserveCapacity(groups.numbers.count * request.metrics.count)
+    for (group, number) in groups.numbers.enumerated() {
+      if group & 4095 == 4095 { try stop.check() }
       let start = values.count
-      for metric in request.metrics { values.append(value(metric, group.number)) }
+      for metric in request.metrics.indices { values.append(value(metric, number)) }
       if request.having.allSatisfy({ $0.test.holds(values[start + $0.metric]) }) {
         kept.append(group)
       } else {
         values.removeLast(request.metrics.count)
       }
     }
-    let order = try order(kept, values)
+    let order = try order(kept, groups, values)
     let count = min(order.count, request.limit ?? .max)
     var result = AggregateResult(count: count, codes: [], values: [])
-    result.codes.reserveCapacity(count * request.groupBy.count)
+    result.codes.reserveCapacity(count * groups.columns)
     result.values.reserveCapacity(count * request.metrics.count)
-    for group in order.prefix(count) {
-      result.codes += kept[group].codes
-      let start = group * request.metrics.count
-      result.values += values[start..<start + request.metrics.count]
+    for place in order.prefix(count) {
+      for column in 0..<groups.columns {
+        result.codes.append(groups.codes[kept[place] * groups.columns + column])
+      }
+      for metric in request.metrics.indices {
+        result.values.append(values[place * request.metrics.count + metric])
+      }
     }
     return result
   }
 
-  /// The groups' places in the order asked for.
-  private func order(_ groups: [FoundGroup], _ values: [MetricValue]) throws(QueryStopped) -> [Int] {
-    if groups.count < 2 { return Array(groups.indices) }
-    var entries = groups.indices.map { Entry(primary: 0, key: 0, group: $0) }
-    for column in request.groupBy.indices {
-      let (ranks, base) = try ranks(of: column, groups)
+  /// The places of the groups of `kept` in the order asked for.
+  private func order(
+    _ kept: [Int], _ groups: FoundGroups, _ values: [MetricValue]
+  ) throws(QueryStopped) -> [Int] {
+    if kept.count < 2 { return Array(kept.indices) }
+    var entries = kept.indices.map { Entry(group: $0) }
+    var codeCount = 1.0
+    for column in 0..<groups.columns {
+      let codes = kept.map { groups.codes[$0 * groups.columns + column] }
+      let (ranks, base) = try ranks(of: codes, request.groupBy[column].source)
+      codeCount *= Double(base)
       let isFalling = request.order == .columns(ascending: false)
       for place in entries.indices {
         let rank = isFalling ? base - 1 - ranks[place] : ranks[place]
@@ -69,7 +77,10 @@ struct GroupAnswer {
       }
     }
     guard case .metric(let metric, let ascending) = request.order else {
-      return try sorted(entries) { $0.primary == $1.primary ? $0.key < $1.key : $0.primary < $1.primary }
+      if case .columns = request.order, codeCount <= Double(4096 + kept.count * 2) {
+        return Self.placed(entries, Int(codeCount))
+      }
+      return try sorted(entries)
     }
     let metrics = request.metrics.count
     for place in entries.indices {
@@ -81,6 +92,27 @@ struct GroupAnswer {
         }
       }
       entries[place].primary = ascending ? number : ~number
+    }
+    return try sorted(entries)
+  }
+
+  /// By keys alone, when these are hardly more than the groups: each goes to its place.
+  private static func placed(_ entries: [Entry], _ keyCount: Int) -> [Int] {
+    var places = [Int32](repeating: -1, count: keyCount)
+    for entry in entries { places[Int(entry.key)] = Int32(entry.group) }
+    var order: [Int] = []
+    order.reserveCapacity(entries.count)
+    for place in places where place >= 0 { order.append(Int(place)) }
+    return order
+  }
+
+  private func sorted(_ entries: [Entry]) throws(QueryStopped) -> [Int] {
+    // Half a millisecond at most: no need to look whether it is still wanted.
+    let quickCount = 4096
+    if entries.count <= quickCount {
+      var entries = entries
+      entries.sort { $0.primary == $1.primary ? $0.key < $1.key : $0.primary < $1.primary }
+      return entries.map(\.group)
     }
     return try sorted(entries) { $0.primary == $1.primary ? $0.key < $1.key : $0.primary < $1.primary }
   }
@@ -104,31 +136,30 @@ struct GroupAnswer {
 
   // MARK: The order of codes
 
-  /// The place of each group's code among the codes of a column, the absent value last.
+  /// The place of each code among the codes of a column, the absent value last.
   private func ranks(
-    of column: Int, _ groups: [FoundGroup]
+    of codes: [UInt32], _ source: GroupColumn.Source
   ) throws(QueryStopped) -> (ranks: [Int], base: Int) {
-    let source = request.groupBy[column].source
     if let all = alphabets.ranks[source] {
       let last = all.codeCount
-      return (groups.map { all.place($0.codes[column]) ?? last }, last + 1)
+      return (codes.map { all.place($0) ?? last }, last + 1)
     }
     var comparisons = 0
     var rankOf: [UInt32: Int] = [:]
     do {
-      let codes = try Set(groups.map { $0.codes[column] }).sorted { left, right in
+      let distinct = try Set(codes).sorted { left, right in
         comparisons += 1
         if comparisons & 1023 == 0 { try stop.check() }
         return alphabets.precedes(left, right, source)
       }
-      rankOf.reserveCapacity(codes.count)
-      for (rank, code) in codes.enumerated() { rankOf[code] = rank }
+      rankOf.reserveCapacity(distinct.count)
+      for (rank, code) in distinct.enumerated() { rankOf[code] = rank }
     } catch let stopped as QueryStopped {
       throw stopped
     } catch {
       preconditionFailure("only a stop ends a sort")
     }
-    return (groups.map { rankOf[$0.codes[column]] ?? 0 }, max(rankOf.count, 1))
+    return (codes.map { rankOf[$0] ?? 0 }, max(rankOf.count, 1))
   }
 }
 

@@ -22,6 +22,13 @@ struct GroupScan {
   private let fields: [MeasuredField]
   private var totals: [GroupSums]
 
+  /// The one group column, when it has few codes.
+  private let smallCodes: SmallCodes?
+  /// Whether there are loops over lanes for all fields.
+  private let isMaskable: Bool
+  /// With fewer rows of a stripe, gathering them one by one is faster than going through all its chunks.
+  var leastMaskedRows = 1536
+  private var mask = StripeMask()
   private var places: [UInt16]
   private var numbers: [UInt32]
   private var scratch: [UInt32]
@@ -56,6 +63,8 @@ struct GroupScan {
       }
     }
     fields = needs.map(\.0)
+    smallCodes = request.groupBy.count == 1 ? SmallCodes(request.groupBy[0].source, reader) : nil
+    isMaskable = !fields.contains(.amount(.inflightBalance))
     totals = needs.map { GroupSums($0.1) }
     places = Array(repeating: 0, count: Self.blockRows)
     numbers = Array(repeating: 0, count: Self.blockRows)
@@ -73,12 +82,92 @@ struct GroupScan {
   /// Adds the selected rows of a stripe. O(selected rows).
   mutating func add(_ scan: borrowing StripeScan) throws(QueryStopped) {
     let columns = StripeColumns(reader: reader, stripe: scan.stripe, rowCount: scan.rowCount)
+    let selected = scan.selection.count
+    if selected == 0 { return }
+    if isMaskable, selected >= leastMaskedRows {
+      if request.groupBy.isEmpty {
+        mask.take(scan.selection, in: 0..<Layout.stripeRows)
+        return addMask(selected, to: 0, columns)
+      }
+      if isRunOrdered { return try addRunMasks(scan, columns) }
+      if let smallCodes { return try addCodeMasks(smallCodes, scan, columns) }
+    }
+    mask.take(scan.selection, in: 0..<Layout.stripeRows)
+    try addPlaces(columns, scan.stop)
+  }
+
+  // MARK: Masks
+
+  /// Adds all rows of the mask to one group.
+  private mutating func addMask(_ count: Int, to number: Int, _ columns: StripeColumns) {
+    grow(to: number + 1)
+    rowCount += count
+    counts[number] += count
+    for index in fields.indices { columns.add(fields[index], &mask, to: &totals[index], number) }
+  }
+
+  private mutating func addCodeMasks(
+    _ codes: SmallCodes, _ scan: borrowing StripeScan, _ columns: StripeColumns
+  ) throws(QueryStopped) {
+    for code in 0..<codes.count {
+      mask.take(scan.selection, columns, codes, UInt32(code))
+      let count = mask.count
+      if count >= leastMaskedRows || fields.isEmpty {
+        if count > 0 { addMask(count, to: code, columns) }
+      } else if count > 0 {
+        try addPlaces(columns, scan.stop)
+      }
+      try scan.stop.check()
+    }
+  }
+
+  /// Rows lie in the order of their times: the end of each run is found by binary search.
+  private mutating func addRunMasks(
+    _ scan: borrowing StripeScan, _ columns: StripeColumns
+  ) throws(QueryStopped) {
+    guard let table = times[0] else { preconditionFailure("runs are of times") }
+    let createdAt = reader.createdAt
+    let firstRow = columns.firstRow
+    var start = 0
+    scan.selection.forEachPlace { place in
+      start = place
+      return false
+    }
+    while start < columns.rowCount {
+      let code = table.code(of: createdAt[RowIndex(firstRow + start)])
+      var low = start + 1
+      var high = columns.rowCount
+      while low < high {
+        let middle = (low + high) / 2
+        if table.holds(createdAt[RowIndex(firstRow + middle)], code) {
+          low = middle + 1
+        } else {
+          high = middle
+        }
+      }
+      mask.take(scan.selection, in: start..<low)
+      let count = mask.count
+      if count >= leastMaskedRows || fields.isEmpty {
+        if count > 0 { addMask(count, to: Int(code), columns) }
+      } else if count > 0 {
+        try addPlaces(columns, scan.stop)
+      }
+      start = low
+      // Rows behind the last selected one may have times that no row of the request has.
+      if start < columns.rowCount, !table.covers(createdAt[RowIndex(firstRow + start)]) { return }
+    }
+  }
+
+  // MARK: Places
+
+  /// Adds the rows of the mask one by one.
+  private mutating func addPlaces(_ columns: StripeColumns, _ stop: StopFlag) throws(QueryStopped) {
     var count = 0
     for word in 0..<Selection.wordCount {
-      var rest = unsafe scan.selection.bits[word]
+      var rest = mask.words[word]
       if rest == 0 { continue }
       if count > Self.blockRows - 64 {
-        try scan.stop.check()
+        try stop.check()
         try addBlock(count, columns)
         count = 0
       }
@@ -149,7 +238,7 @@ struct GroupScan {
 
   // MARK: Runs
 
-  /// Rows lie in the order of their times: the end of each run is found by binary search.
+  /// The runs of a block, each found by binary search.
   private mutating func addRuns(_ count: Int, _ columns: StripeColumns) {
     guard let table = times[0] else { preconditionFailure("runs are of times") }
     let firstRow = columns.stripe * Layout.stripeRows
@@ -192,36 +281,46 @@ struct GroupScan {
 
   /// Groups that rows were added to, and the one group of a request without columns.
   /// - Throws: `tooManyGroups`.
-  func groups() throws(QueryStopped) -> [FoundGroup] {
-    if request.groupBy.isEmpty { return [FoundGroup(number: 0, codes: [])] }
-    var groups: [FoundGroup] = []
+  func groups() throws(QueryStopped) -> FoundGroups {
+    var groups = FoundGroups(columns: request.groupBy.count)
+    if request.groupBy.isEmpty {
+      groups.numbers = [0]
+      return groups
+    }
+    groups.numbers.reserveCapacity(numbering.denseCount == nil ? counts.count : 16)
     for number in counts.indices where counts[number] > 0 {
-      if groups.count == AggregateRequest.groupLimit { throw .tooManyGroups }
-      groups.append(FoundGroup(number: number, codes: codes(number)))
+      if groups.numbers.count == AggregateRequest.groupLimit { throw .tooManyGroups }
+      groups.numbers.append(number)
+      appendCodes(number, to: &groups.codes)
     }
     return groups
   }
 
-  private func codes(_ number: Int) -> [UInt32] {
-    if isRunOrdered { return [UInt32(number) + (times[0]?.first ?? 0)] }
-    guard numbering.denseCount != nil else {
+  private func appendCodes(_ number: Int, to codes: inout [UInt32]) {
+    if isRunOrdered {
+      codes.append(UInt32(number) + (times[0]?.first ?? 0))
+    } else if numbering.denseCount == nil {
       let row = RowIndex(numbering.firstRow(number))
-      return request.groupBy.map { reader.groupCode($0.source, row) }
+      for column in request.groupBy { codes.append(reader.groupCode(column.source, row)) }
+    } else {
+      let first = codes.count
+      codes += numbering.codes(ofDense: number)
+      for (column, table) in times { codes[first + column] += table.first }
     }
-    var codes = numbering.codes(ofDense: number)
-    for (column, table) in times { codes[column] += table.first }
-    return codes
   }
 
-  /// A metric of a group.
-  func value(_ metric: Metric, _ number: Int) -> MetricValue {
+  /// Where a metric's field stands among the totals; nil for counts.
+  func place(of metric: Metric) -> Int? {
+    metric.field.flatMap { fields.firstIndex(of: MeasuredField($0)) }
+  }
+
+  /// A metric of a group, with its `place`.
+  func value(_ metric: Metric, _ place: Int?, _ number: Int) -> MetricValue {
     let count = counts.isEmpty ? 0 : counts[number]
-    guard let field = metric.field.map(MeasuredField.init) else { return .count(count) }
-    guard let place = fields.firstIndex(of: field) else { preconditionFailure("fields of the metrics") }
-    let isTime = field == .createdAt
+    guard let place else { return .count(count) }
     func shown(_ amount: Amount?) -> MetricValue {
       guard let amount else { return .null }
-      return isTime ? .time(amount.int64 ?? 0) : .amount(amount)
+      return fields[place] == .createdAt ? .time(amount.int64 ?? 0) : .amount(amount)
     }
     switch metric.function {
     case .count: return .count(count)
@@ -233,10 +332,16 @@ struct GroupScan {
   }
 }
 
-/// A group with its codes.
-struct FoundGroup {
-  var number: Int
-  var codes: [UInt32]
+/// Groups with their codes.
+struct FoundGroups {
+  /// Codes of each group.
+  let columns: Int
+  /// What the groups are called by whoever knows their values.
+  var numbers: [Int] = []
+  /// The codes of all groups, one after the other.
+  var codes: [UInt32] = []
+
+  init(columns: Int) { self.columns = columns }
 }
 
 extension GroupSums.Needs {

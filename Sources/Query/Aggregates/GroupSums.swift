@@ -25,13 +25,6 @@ struct GroupSums {
       least = least.map { min($0, amount) } ?? amount
       greatest = greatest.map { max($0, amount) } ?? amount
     }
-
-    mutating func merge(_ other: Wide) {
-      count += other.count
-      sum += other.sum
-      if let amount = other.least { least = least.map { min($0, amount) } ?? amount }
-      if let amount = other.greatest { greatest = greatest.map { max($0, amount) } ?? amount }
-    }
   }
 
   let needs: Needs
@@ -99,16 +92,17 @@ struct GroupSums {
     }
   }
 
+  /// Adds a sum of 64-bit values.
+  mutating func add(_ sum: Int128, to number: Int) { sums[number] &+= sum }
+
+  /// Takes the bounds of 64-bit values; those of none are the greatest and the least number.
+  mutating func addBounds(_ low: Int64, _ high: Int64, to number: Int) {
+    if needs.contains(.least) { least[number] = min(least[number], low) }
+    if needs.contains(.greatest) { greatest[number] = max(greatest[number], high) }
+  }
+
   /// Adds an amount of any size.
   mutating func add(_ amount: Amount, to number: Int) { wide[number, default: Wide()].add(amount) }
-
-  /// Adds what other totals have of one of their groups.
-  mutating func merge(_ other: GroupSums, _ source: Int, into number: Int) {
-    if needs.contains(.sum) { sums[number] &+= other.sums[source] }
-    if needs.contains(.least) { least[number] = min(least[number], other.least[source]) }
-    if needs.contains(.greatest) { greatest[number] = max(greatest[number], other.greatest[source]) }
-    if let more = other.wide[source] { wide[number, default: Wide()].merge(more) }
-  }
 
   func sum(_ number: Int) -> Amount {
     let narrow = Amount(sums[number])

@@ -11,7 +11,7 @@ struct GroupImages {
 
   private(set) var ledgers: [UInt32] = []
   private(set) var currencies: [UInt32] = []
-  private(set) var totals: [Ledger.GroupTotals] = []
+  private(set) var totals: [GroupTotals] = []
 
   /// - Parameter cut: an instant one.
   init(_ cut: Cut) {
@@ -86,7 +86,7 @@ struct LiveGroupAnswer {
     }
     let finding = watch.nanoseconds
     let answer = GroupAnswer(request: request, alphabets: alphabets, stop: stop)
-    var result = try answer.result(sums.groups) { sums.value($0, $1) }
+    var result = try answer.result(sums.groups) { sums.value(request.metrics[$0], $1) }
     result.trace.path = .groups
     result.trace.isInstant = true
     result.trace.estimate = QueryEstimate(rows: 0, matches: nil, nanoseconds: images.totals.count * 20)
@@ -112,22 +112,24 @@ struct LiveGroupAnswer {
 
   /// Totals added up by the columns asked for.
   private struct Sums {
-    private(set) var groups: [FoundGroup] = []
-    private var totals: [Ledger.GroupTotals] = []
+    private(set) var groups: FoundGroups
+    private var totals: [GroupTotals] = []
     private let columns: [GroupColumn.Source]
     /// Group numbers by code plus one, 0 for none; for requests with one column.
     private var numbers: [UInt32] = []
 
     init(_ request: AggregateRequest, _ images: GroupImages) {
       columns = request.groupBy.map(\.source)
+      groups = FoundGroups(columns: columns.count)
       if columns.isEmpty {
-        groups = [FoundGroup(number: 0, codes: [])]
-        totals = [Ledger.GroupTotals()]
+        groups.numbers = [0]
+        totals = [GroupTotals()]
       } else if columns.count == 1 {
         let codes = columns[0] == .ledger ? images.ledgers : images.currencies
         numbers = Array(repeating: 0, count: Int(codes.max() ?? 0) + 1)
       } else {
-        groups.reserveCapacity(images.totals.count)
+        groups.numbers.reserveCapacity(images.totals.count)
+        groups.codes.reserveCapacity(images.totals.count * 2)
         totals.reserveCapacity(images.totals.count)
       }
     }
@@ -138,21 +140,24 @@ struct LiveGroupAnswer {
       case 1:
         let code = columns[0] == .ledger ? images.ledgers[group] : images.currencies[group]
         if numbers[Int(code)] != 0 { return add(images.totals[group], to: Int(numbers[Int(code)]) - 1) }
-        append(images.totals[group], [code])
-        numbers[Int(code)] = UInt32(groups.count)
+        append(images.totals[group])
+        groups.codes.append(code)
+        numbers[Int(code)] = UInt32(totals.count)
       default:
         // Both, so each group is one of its own.
-        let codes = columns.map { $0 == .ledger ? images.ledgers[group] : images.currencies[group] }
-        append(images.totals[group], codes)
+        append(images.totals[group])
+        for column in columns {
+          groups.codes.append(column == .ledger ? images.ledgers[group] : images.currencies[group])
+        }
       }
     }
 
-    private mutating func append(_ more: Ledger.GroupTotals, _ codes: [UInt32]) {
-      groups.append(FoundGroup(number: groups.count, codes: codes))
+    private mutating func append(_ more: GroupTotals) {
+      groups.numbers.append(totals.count)
       totals.append(more)
     }
 
-    private mutating func add(_ more: Ledger.GroupTotals, to number: Int) {
+    private mutating func add(_ more: GroupTotals, to number: Int) {
       totals[number].count += more.count
       totals[number].credit += more.credit
       totals[number].debit += more.debit

@@ -53,8 +53,9 @@ extension QueryEngine {
     let watch = Stopwatch()
     let alphabets = try Alphabets(plan.request.groupBy, plan.reader, ranks, stop)
     let answer = GroupAnswer(request: plan.request, alphabets: alphabets, stop: stop)
-    let found = try groups.groups()
-    var result = try answer.result(found) { groups.value($0, $1) }
+    let metrics = plan.request.metrics
+    let places = metrics.map { groups.place(of: $0) }
+    var result = try answer.result(groups.groups()) { groups.value(metrics[$0], places[$0], $1) }
     result.trace.path = plan.path
     result.trace.estimate = plan.estimate
     result.trace.rowsScanned = plan.rows.scannedRowCount

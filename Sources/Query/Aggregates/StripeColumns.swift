@@ -10,7 +10,7 @@ struct StripeColumns {
   let stripe: Int
   let rowCount: Int
 
-  private var firstRow: Int { stripe * Layout.stripeRows }
+  var firstRow: Int { stripe * Layout.stripeRows }
 
   private func row(_ place: UInt16) -> RowIndex { RowIndex(firstRow + Int(place)) }
 
@@ -203,4 +203,10 @@ struct TimeCodes {
 
   @inline(__always)
   func code(of time: Int64) -> UInt32 { codes[CalendarCodes.day(of: time) - firstDay] }
+
+  /// Whether the time is within the bounds.
+  func covers(_ time: Int64) -> Bool { codes.indices.contains(CalendarCodes.day(of: time) - firstDay) }
+
+  /// Whether the time is within the bounds and has the code.
+  func holds(_ time: Int64, _ code: UInt32) -> Bool { covers(time) && self.code(of: time) == code }
 }
