@@ -24,8 +24,9 @@ class DuckDBPeer(SQLPeer):
           credit_balance::varchar credit_balance, debit_balance::varchar debit_balance, inflight_balance,
           currency_multiplier, version, track_fund_lineage, allocation_strategy,
           created_at::timestamp created_at from read_csv({quoted(self.csv)}, header=true, all_varchar=true))
-          to {quoted(self.parquet)} (format parquet, compression zstd)""")
+          to {quoted(self.parquet + '.part')} (format parquet, compression zstd)""")
         connection.close()
+        os.replace(self.parquet + ".part", self.parquet)
 
     def open(self):
         if not os.path.exists(self.parquet):

@@ -28,7 +28,8 @@ class PolarsPeer(Peer):
         frame = frame.with_columns(
             pl.col("created_at").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us"),
             pl.col("allocation_strategy").cast(pl.Categorical)).reverse().rechunk()
-        frame.write_ipc(self.file)
+        frame.write_ipc(self.file + ".part")
+        os.replace(self.file + ".part", self.file)
 
     def open(self):
         pl = self.pl

@@ -47,9 +47,10 @@ class SQLitePeer(Peer):
         self.file = self.path("sqlite.db")
 
     def load(self):
-        if os.path.exists(self.file):
-            os.remove(self.file)
-        connection = self.apsw.Connection(self.file)
+        part = self.file + ".part"
+        if os.path.exists(part):
+            os.remove(part)
+        connection = self.apsw.Connection(part)
         run = connection.cursor().execute
         for pragma in ("journal_mode=off", "synchronous=off", "cache_size=-2000000", "locking_mode=exclusive",
                        "page_size=8192", "temp_store=memory"):
@@ -63,6 +64,7 @@ class SQLitePeer(Peer):
         run("pragma analysis_limit=10000")
         run("analyze")
         connection.close()
+        os.replace(part, self.file)
 
     def rows(self):
         import datetime
