@@ -15,10 +15,13 @@ package struct Grid: Sendable, Equatable {
   package struct Column: Sendable, Equatable {
     package let name: String
     package let kind: Kind
+    /// The protocol's name for it, which decides what goes first when room is short.
+    package let field: String
 
-    package init(_ name: String, _ kind: Kind) {
+    package init(_ name: String, _ kind: Kind, field: String? = nil) {
       self.name = name
       self.kind = kind
+      self.field = field ?? name
     }
 
     /// A column whose kind follows from the protocol's name for it.
@@ -74,7 +77,9 @@ package enum FieldKinds {
   ]
 
   /// Fields that a table is about: the last to go.
-  package static let precious: Set<String> = ["balance", "precise_amount", "name", "status"]
+  package static let precious: Set<String> = [
+    "balance", "precise_amount", "name", "status", "sum:balance", "sum:precise_amount",
+  ]
 
   private static let amounts: Set<String> = [
     "balance", "credit_balance", "debit_balance", "inflight_balance", "inflight_credit_balance",

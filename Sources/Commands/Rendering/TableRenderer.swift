@@ -83,8 +83,8 @@ package struct TableRenderer: Sendable {
       let least = leastWidth(grid.columns[column], header: header, widest: widest)
       return TableFitting.Measured(
         natural: natural, least: least, isQuiet: isQuiet && !grid.rows.isEmpty,
-        dispensability: FieldKinds.secondary.firstIndex(of: name),
-        isPrecious: FieldKinds.precious.contains(name))
+        dispensability: FieldKinds.secondary.firstIndex(of: grid.columns[column].field),
+        isPrecious: FieldKinds.precious.contains(grid.columns[column].field))
     }
   }
 
@@ -94,7 +94,7 @@ package struct TableRenderer: Sendable {
     case .amount, .number: return max(widest, min(header, 12))
     case .identifier: return 11
     case .text:
-      let isTime = column.name.hasSuffix("_at") || column.name.hasSuffix("_date")
+      let isTime = column.field.hasSuffix("_at") || column.field.hasSuffix("_date")
       return isTime ? widest : max(8, min(12, header))
     }
   }

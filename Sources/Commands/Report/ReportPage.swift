@@ -63,7 +63,7 @@ package enum ReportPage {
 
   private static func table(_ section: ReportResult.Section) -> String {
     let grid = section.grid
-    var text = "<table\(grid.columns.count > 3 ? " class=\"wide\"" : "")>\n<thead><tr>"
+    var text = "<div class=\"scroll\"><table\(grid.columns.count > 3 ? " class=\"wide\"" : "")>\n<thead><tr>"
     for column in grid.columns {
       text += "<th scope=\"col\"\(numeric(column.kind))>\(HTMLText.escaped(column.name))</th>"
     }
@@ -71,7 +71,7 @@ package enum ReportPage {
     for row in grid.rows { text += line(row, grid) }
     text += "</tbody>\n"
     if let totals = section.totals { text += "<tfoot>\n\(line(totals, grid))</tfoot>\n" }
-    return text + "</table>\n"
+    return text + "</table></div>\n"
   }
 
   private static func line(_ row: [Grid.Cell], _ grid: Grid) -> String {
@@ -86,9 +86,13 @@ package enum ReportPage {
       }
       let mark = shown.hasPrefix("-") && column.kind == .amount ? " negative" : ""
       text +=
-        "<td\(numeric(column.kind, mark)) data-label=\"\(HTMLText.escaped(column.name))\">\(shown)</td>"
+        "<td\(isTime(column) ? " class=\"time\"" : numeric(column.kind, mark)) data-label=\"\(HTMLText.escaped(column.name))\">\(shown)</td>"
     }
     return text + "</tr>\n"
+  }
+
+  private static func isTime(_ column: Grid.Column) -> Bool {
+    column.field.hasSuffix("_at") || column.field.hasSuffix("_date") || column.field.contains("created_at:")
   }
 
   private static func numeric(_ kind: Grid.Kind, _ mark: String = "") -> String {
@@ -120,9 +124,11 @@ package enum ReportPage {
       overflow-wrap: anywhere; }
     th { color: var(--dim); font-weight: 600; }
     tfoot td { font-weight: 600; border-top: 2px solid var(--ink); border-bottom: none; }
-    .number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+    .scroll { overflow-x: auto; }
+    .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+    .time { white-space: nowrap; }
     .negative { color: var(--loss); }
-    .id { font-family: ui-monospace, monospace; font-size: .85em; }
+    td.id { font-family: ui-monospace, monospace; font-size: .85em; }
     i { color: var(--dim); }
     figure { margin: .8rem 0; }
     figcaption { font-weight: 600; font-size: .9rem; }
@@ -142,6 +148,7 @@ package enum ReportPage {
       table.wide tr { display: block; padding: .5rem 0; border-bottom: 1px solid var(--rule); }
       table.wide td { display: flex; justify-content: space-between; gap: 1rem; border: none;
         padding: .1rem 0; text-align: right; }
+      .number { white-space: normal; overflow-wrap: anywhere; }
       table.wide td::before { content: attr(data-label); color: var(--dim); text-align: left;
         font-family: system-ui, sans-serif; }
       table.wide td:empty { display: none; }

@@ -59,7 +59,8 @@ extension ReportResult.Section {
         "query \"\(section.name)\" has no column \"\(column.field)\" to show ("
           + source.columns.map(\.name).joined(separator: ", ") + ")")
     }
-    var grid = Grid(columns: columns.map { Grid.Column($0.title, FieldKinds.kind(of: $0.field)) })
+    var grid = Grid(
+      columns: columns.map { Grid.Column($0.title, FieldKinds.kind(of: $0.field), field: $0.field) })
     for row in found.rows {
       grid.append(
         columns.map { column in
