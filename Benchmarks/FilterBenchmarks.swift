@@ -1,11 +1,13 @@
-// The shapes of the filter and list pages on a million balances, in process: time of each, with a digest of
-// its rows.
+// The shapes of the filter and list pages on a million balances, in process: request in, JSON out, alone and
+// beside a writer; with a digest of the rows.
 
 import Amounts
 import Columns
 import Ledger
 import Platform
 import Query
+import Synchronization
+import Wire
 
 /// One question, and what it stands for on the page.
 private struct Shape {
@@ -24,24 +26,124 @@ enum FilterBenchmarks {
     print(
       "filter: \(balanceCount) balances, \(made.books.counts.transactions) transactions made in "
         + "\(milliseconds(clock.monotonicTime() - start)) ms")
-    let engine = QueryEngine()
-    for shape in try made.shapes() {
-      let cut = made.books.cut()
-      var times: [Duration] = []
-      var result = QueryResult(rows: [])
-      for _ in 0..<scale(15) {
-        let start = clock.monotonicTime()
-        result = try engine.run(shape.request, on: cut, stop: StopFlag())
-        times.append(clock.monotonicTime() - start)
-      }
-      let first = times[0]
-      times.sort()
-      print(
-        aligned(shape.name, 46), aligned("best \(milliseconds(times[0]))", 14),
-        aligned("median \(milliseconds(times[times.count / 2]))", 16),
-        aligned("first \(milliseconds(first)) ms", 18), aligned("rows \(result.rows.count)", 13),
-        aligned(result.totalCount.map { "of \($0)" } ?? "", 12), "digest \(digest(result))")
+    let bench = FilterBench(books: made.books)
+    let shapes = try made.shapes()
+    print("alone")
+    for shape in shapes { try bench.measure(shape, runs: scale(200), showsDigest: true) }
+    let writer = try FilterWriter(made.books, transfersPerSecond: 200_000)
+    print("beside 200,000 transfers a second")
+    for shape in shapes { try bench.measure(shape, runs: scale(200), showsDigest: false) }
+    print(writer.end())
+  }
+}
+
+/// Asks as the server does, and renders as it does.
+private struct FilterBench {
+  let books: Books
+  let engine = QueryEngine()
+  let clock = SystemClock()
+  private static let timeLimit = Duration.milliseconds(400)
+
+  func measure(_ shape: Shape, runs: Int, showsDigest: Bool) throws {
+    var output = JSONWriter()
+    var times: [Duration] = []
+    var holds: [Int] = []
+    var result = QueryResult(rows: [])
+    let end = clock.monotonicTime() + Self.timeLimit
+    while times.count < min(runs, 7) || (times.count < runs && clock.monotonicTime() < end) {
+      output.removeAll()
+      let start = clock.monotonicTime()
+      result = try ask(shape.request, &output)
+      times.append(clock.monotonicTime() - start)
+      holds.append(result.trace.holding)
     }
+    let first = times[0]
+    times.sort()
+    holds.sort()
+    let path = result.trace.path.name.description + (result.trace.isInstant ? "" : " (cut)")
+    print(
+      aligned(shape.name, 44), aligned("median \(milliseconds(times[times.count / 2]))", 15),
+      aligned("p99 \(milliseconds(times[times.count * 99 / 100]))", 12),
+      aligned("first \(milliseconds(first)) ms", 17),
+      aligned("held p99 \(holds[holds.count * 99 / 100]) ns", 19),
+      aligned("\(path), \(result.trace.countPath.name)", 26),
+      aligned("\(result.rows.count) rows", 11), aligned(result.totalCount.map { "of \($0)" } ?? "", 12),
+      aligned("\(output.count) bytes", 14), showsDigest ? "digest \(digest(result))" : "")
+  }
+
+  private func ask(_ request: QueryRequest, _ output: inout JSONWriter) throws -> QueryResult {
+    let reply = QueryReply(shape: .object(count: request.includeCount, cursor: request.wantsCursor))
+    let id = RequestID(json: "1")
+    switch try engine.answer(request, books, stop: StopFlag()) {
+    case .shown(let result, let images, _):
+      AnswerWriter.page(result, images, reply, id, books: books, into: &output)
+      return result
+    case .found(let result, let cut):
+      AnswerWriter.page(result, of: request.table, reply, id, cut: cut, into: &output)
+      return result
+    case .planned(let plan, let cut):
+      let result = try engine.run(plan, on: cut, stop: StopFlag())
+      AnswerWriter.page(result, of: request.table, reply, id, cut: cut, into: &output)
+      return result
+    }
+  }
+}
+
+/// Transfers at a steady rate, in batches as a server takes them off its sockets.
+private final class FilterWriter: Sendable {
+  private static let batchCount = 50
+
+  private let isOver = Atomic<Bool>(false)
+  private let written = Atomic<Int>(0)
+  private let startedAt: MonotonicTime
+  private let thread: Guarded<Thread?>
+
+  init(_ books: Books, transfersPerSecond rate: Int) throws {
+    let clock = SystemClock()
+    startedAt = clock.monotonicTime()
+    thread = Guarded(nil)
+    let begin = startedAt
+    let made = try Thread(name: "writer") { [self] in
+      var state: UInt64 = 7
+      func below(_ bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int((state >> 33) % UInt64(bound))
+      }
+      let rowCount = books.counts.balances
+      var number = 0
+      while !isOver.load(ordering: .relaxed) {
+        var items: [NewTransaction] = []
+        for _ in 0..<Self.batchCount {
+          let first = RowIndex(below(rowCount))
+          var second = RowIndex(below(rowCount))
+          while second == first || books.balances.currencies[first] != books.balances.currencies[second] {
+            second = RowIndex(below(rowCount))
+          }
+          number += 1
+          items.append(
+            NewTransaction(
+              source: .balance(books.balances.identifiers[first]),
+              destination: .balance(books.balances.identifiers[second]),
+              amount: Amount(Int64(1 + below(1000))),
+              currency: books.currencies.text(of: books.balances.currencies[first]) ?? "",
+              reference: "beside \(number)", allowOverdraft: true))
+        }
+        _ = try? books.execute(.postTransactions(items, atomic: false))
+        let count = written.add(items.count, ordering: .relaxed).newValue
+        let due = begin + .nanoseconds(Int64(count) * 1_000_000_000 / Int64(rate))
+        while clock.monotonicTime() < due, !isOver.load(ordering: .relaxed) { Thread.yield() }
+      }
+    }
+    thread.withLock { $0 = made }
+  }
+
+  /// Ends the writer and says how many transfers a second it did.
+  func end() -> String {
+    let time = SystemClock().monotonicTime() - startedAt
+    let count = written.load(ordering: .relaxed)
+    isOver.store(true, ordering: .relaxed)
+    thread.withLock { $0.take() }?.join()
+    return "\(Int64(count) * 1_000_000_000 / time.wholeNanoseconds) transfers a second meanwhile"
   }
 }
 

@@ -14,12 +14,28 @@ package struct CodeMembers: Hashable, Sendable {
   /// So many codes are compared one after the other.
   package static let fewLimit = 4
 
-  /// The set of those codes. O(codes + largest code / 64).
-  package init(_ codes: some Sequence<UInt32>) {
-    let codes = Set(codes)
+  /// The set of those codes. O(codes + largest code / 64), O(codes) for a few.
+  package init(_ codes: some Collection<UInt32>) {
+    if codes.count <= Self.fewLimit {
+      self.init(few: codes)
+      return
+    }
     var words = [UInt64](repeating: 0, count: codes.max().map { Int($0 >> 6) + 1 } ?? 0)
     for code in codes { words[Int(code >> 6)] |= 1 << UInt64(code & 63) }
     self.init(bits: words)
+  }
+
+  private init(few codes: some Collection<UInt32>) {
+    var few: [UInt32] = []
+    var table = SIMD32<UInt8>(repeating: 0)
+    for code in codes.sorted() where few.last != code {
+      few.append(code)
+      if code < 256 { table[Int((code >> 7) * 16 + (code & 15))] |= 1 << UInt8((code >> 4) & 7) }
+    }
+    self.few = few
+    bits = []
+    bounds = few.first.flatMap { low in few.last.map { low...$0 } }
+    byteTable = table
   }
 
   /// The codes whose bit is set. O(words).

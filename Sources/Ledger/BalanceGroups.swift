@@ -102,6 +102,25 @@ package struct GroupTotals: Sendable, Equatable {
     return totals
   }
 
+  /// Balances whose ledger and currency are both wanted, by row and code; nil for all. The caller holds the
+  /// creation lock.
+  func balanceCount(ledgers: [Bool]?, currencies: [Bool]?) -> Int {
+    var total = 0
+    for group in 0..<count {
+      let key = keys[RowIndex(group)]
+      if let currencies {
+        let currency = Int(truncatingIfNeeded: key & 0xFFFF_FFFF)
+        if currency >= currencies.count || !currencies[currency] { continue }
+      }
+      if let ledgers {
+        let ledger = Int(truncatingIfNeeded: key >> 32)
+        if ledger >= ledgers.count || !ledgers[ledger] { continue }
+      }
+      total += cells[RowIndex(group)].count
+    }
+    return total
+  }
+
   // MARK: Writer only
 
   /// The group of that ledger and currency, new if need be.
@@ -189,7 +208,7 @@ package struct GroupTotals: Sendable, Equatable {
 
 /// The groups as an instant view sees them: with their totals of now.
 package struct LiveGroups {
-  private let groups: BalanceGroups
+  let groups: BalanceGroups
 
   /// The caller holds the creation lock for as long as the value is used.
   init(_ groups: BalanceGroups) { self.groups = groups }

@@ -20,7 +20,40 @@ extension BalanceTable {
     return rows.map { image($0, cut: epoch) }
   }
 
-  private func prefetchImage(_ row: RowIndex, cut epoch: UInt64) {
+  /// The changing part as a cut sees it, without the metadata, whose handle stands beside it (0 for `{}`). What
+  /// the handle stands for may be read as long as the cut is held, or the instant lasts. No lock.
+  package func imageBesideMetadata(
+    _ row: RowIndex, cut epoch: UInt64
+  ) -> (image: BalanceImage, metadata: RecordHandle) {
+    let chunk = Layout.chunk(of: row)
+    let slot = Layout.slot(of: row)
+    var image = BalanceImage(
+      row: row, credit: .zero, debit: .zero, balance: .zero, inflightCredit: .zero, inflightDebit: .zero,
+      version: 1, identity: nil, metadata: [])
+    if let totals = totals.block(chunk, cut: epoch) {
+      let block = AmountBlock(totals, laneCount: Lane.count)
+      image.credit = block.amount(lane: Lane.credit, slot: slot)
+      image.debit = block.amount(lane: Lane.debit, slot: slot)
+      image.balance = block.amount(lane: Lane.balance, slot: slot)
+      image.version = unsafe block.words[slot]
+    }
+    if let holds = holds.block(chunk, cut: epoch) {
+      let block = AmountBlock(holds, laneCount: HoldLane.count)
+      image.inflightCredit = block.amount(lane: HoldLane.credit, slot: slot)
+      image.inflightDebit = block.amount(lane: HoldLane.debit, slot: slot)
+    }
+    var metadata: RecordHandle = 0
+    if let cells = cells.block(chunk, cut: epoch) {
+      let block = CellBlock(cells)
+      let identity = block[lane: Cell.identity, slot: slot]
+      if identity != 0 { image.identity = RowIndex(identity - 1) }
+      metadata = block[lane: Cell.metadata, slot: slot]
+    }
+    return (image, metadata)
+  }
+
+  /// Asks for the memory that an image is read from.
+  package func prefetchImage(_ row: RowIndex, cut epoch: UInt64) {
     let chunk = Layout.chunk(of: row)
     let slot = Layout.slot(of: row)
     if let totals = totals.block(chunk, cut: epoch) {

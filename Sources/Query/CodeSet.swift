@@ -35,11 +35,16 @@ struct CodeSet: Hashable, Sendable {
 
   /// The set of those codes, or of all others.
   init(_ codes: some Sequence<UInt32>, complement: Bool = false) {
-    let distinct = Set(codes)
+    var distinct = codes.sorted()
+    var last: UInt32?
+    distinct.removeAll { code in
+      defer { last = code }
+      return code == last
+    }
     if distinct.count <= Self.fewLimit {
-      self.init(members: .few(distinct.sorted()), isComplement: complement)
+      self.init(members: .few(distinct), isComplement: complement)
     } else {
-      var words = [UInt64](repeating: 0, count: Int(distinct.max() ?? 0) / 64 + 1)
+      var words = [UInt64](repeating: 0, count: Int(distinct[distinct.count - 1]) / 64 + 1)
       for code in distinct { words[Int(code >> 6)] |= 1 << UInt64(code & 63) }
       self.init(members: .bits(words), isComplement: complement)
     }

@@ -26,7 +26,7 @@ extension Lowering {
   }
 
   /// The code of a text in a column, nil if no row has it.
-  private func code(_ bytes: [UInt8], _ column: CodeColumn) -> UInt32? {
+  func code(_ bytes: [UInt8], _ column: CodeColumn) -> UInt32? {
     let text = String(decoding: bytes, as: UTF8.self)
     func row(_ kind: EntityKind) -> UInt32? {
       Identifier(text, kind: kind).flatMap { reader.cut.row(kind, $0) }?.rawValue

@@ -5,24 +5,61 @@ import Ledger
 
 /// How one request will be answered on one cut.
 package struct Plan: Sendable, CustomStringConvertible {
-  /// How the rows come into order.
-  enum Ordering: Sendable, Equatable {
-    /// The rows lie in the order asked for; walked from one end.
-    case rowOrder(ascending: Bool)
-    /// Keys are compared.
-    case keys(SortColumn, ascending: Bool)
+  /// The way to the rows of the page, with what it needs.
+  enum Route: Sendable {
+    case nothing
+    /// The rows of `walkRows`, which lie in the order asked for; from one end.
+    case newest
+    case timeRuns(TimeIndex, TimeSpan)
+    /// Rows by name, rising.
+    case names([RowIndex])
+    /// One list, from its newest rows back.
+    case newestOfList(ListKey)
+    /// All rows of some lists.
+    case lists([ListKey])
+    /// The transactions of balances, newest first.
+    case newestOfChains([RowIndex])
+    /// All transactions of balances.
+    case chains([RowIndex])
+    /// Buckets in the order asked for.
+    case bucketOrder(BucketSpan)
+    /// All rows whose balance lies in a range.
+    case bucketRange(BucketSpan)
+    case codeOrder(CodeColumn, CodeRanks, start: (rank: Int?, row: RowIndex)?)
+    /// Whole stripes; the page is selected from all that pass.
+    case scan
+  }
+
+  /// Where the count comes from.
+  enum Counting: Sendable {
+    case none
+    case known(Int, CountPath)
+    /// All rows that match are looked at for the page anyway.
+    case page
+    case scan
   }
 
   let request: QueryRequest
-  /// What a row must pass; what `rows` and `candidates` say already is not in it.
+  /// What a row must pass; what `rows` says already is not in it.
   let test: RowTest
+  /// The same without the tests that the route answers by its span of times or balances.
+  var testBesideRoute: RowTest
   /// What a row must also pass to be on the page, but not to be counted: it comes after the cursor.
-  let afterCursor: RowTest
+  var afterCursor: RowTest
   /// The rows that may pass.
   let rows: Range<Int>
-  /// The only rows that may pass, rising, when they are known by name.
-  let candidates: [RowIndex]?
-  let ordering: Ordering
+  /// Those of them that are not before the cursor, for walks in row order.
+  var walkRows: Range<Int>
+  /// The part of the rows that passes, if it is known.
+  var share: Double?
+  var route: Route
+  var counting: Counting
+  var estimate: QueryEstimate
+  /// Nanoseconds after which the route is given up for the scan.
+  var budget: Int
+  /// Whether the time index, or another thing that must be made first, is missing, so that the plan can only be
+  /// carried out on a held cut, and is to be made anew there.
+  var isUnprepared = false
 
   /// Rows of the page: one more than the limit when it must be known whether there is a next page. Nil for
   /// all that there can be.
@@ -36,56 +73,50 @@ package struct Plan: Sendable, CustomStringConvertible {
   var wanted: Int? { pageLimit.map { min(request.offset, rows.count) + $0 } }
 
   /// The number of matching rows when it is known without looking at them.
-  var knownCount: Int? {
-    if test == .nothing { return 0 }
-    return test == .everything && candidates == nil ? rows.count : nil
-  }
-
-  /// About which part of the rows passes, when that is known from numbers of distinct values; nil if not.
-  let share: Double?
-
-  /// Rows that will be looked at, as far as that can be told beforehand.
-  var scannedRowEstimate: Int {
-    if test == .nothing { return 0 }
-    if let candidates { return candidates.count }
-    guard case .rowOrder = ordering, !request.includeCount || knownCount != nil, let wanted, let share else {
-      return rows.count
-    }
-    // Twice what even spreading would need, and whole stripes, because they are tested at once.
-    let needed = share == 0 ? Double(rows.count) : Double(min(wanted, rows.count)) / share * 2
-    if test == .everything { return min(wanted, rows.count) }
-    return min(Int(min(needed, 1e12)) + Layout.stripeRows, rows.count)
-  }
-
-  /// About how long it takes, in nanoseconds; good to a factor of three or so on an idle machine.
-  package var estimatedNanoseconds: Int {
-    let scanned = scannedRowEstimate
-    if candidates != nil { return 1000 + scanned * (300 + test.cost / 10) }
-    let sorting: Int
-    switch ordering {
-    case .rowOrder: sorting = 0
-    case .keys: sorting = scanned * 2
-    }
-    return 2000 + scanned * (test.cost + afterCursor.cost) / 10 + sorting
-  }
+  var knownCount: Int? { if case .known(let count, _) = counting { count } else { nil } }
 
   /// How the rows of the page will be found.
   package var path: AccessPath {
-    if test == .nothing { return .nothing }
-    if candidates != nil { return .names }
-    if case .rowOrder = ordering { return .newest }
-    return .scan
+    switch route {
+    case .nothing: .nothing
+    case .newest: .newest
+    case .timeRuns: .timeRuns
+    case .names: .names
+    case .newestOfList, .lists: .list
+    case .newestOfChains, .chains: .chain
+    case .bucketOrder, .bucketRange: .bucket
+    case .codeOrder: .codeOrder
+    case .scan: .scan
+    }
   }
 
   /// Where the count will come from.
   package var countPath: CountPath {
-    if !request.includeCount { return .none }
-    return knownCount != nil ? .rows : path == .newest || path == .scan ? .scan : .page
+    switch counting {
+    case .none: .none
+    case .known(_, let path): path
+    case .page: .page
+    case .scan: .scan
+    }
   }
 
-  /// What is expected of the path.
-  package var estimate: QueryEstimate {
-    QueryEstimate(rows: scannedRowEstimate, matches: knownCount, nanoseconds: estimatedNanoseconds)
+  /// About how long it takes, in nanoseconds; good to a factor of three or so on an idle machine.
+  package var estimatedNanoseconds: Int { estimate.nanoseconds }
+
+  /// Whether it may be carried out while writers are kept out.
+  var fitsInstant: Bool {
+    if isUnprepared { return false }
+    if case .scan = counting { return false }
+    if case .scan = route { return false }
+    return estimate.nanoseconds <= PlannerCosts.instant
+  }
+
+  /// Whether a held cut has what the route needs.
+  var runsOnHeldCut: Bool {
+    switch route {
+    case .bucketOrder, .bucketRange: false
+    default: true
+    }
   }
 
   /// The tests of a row, each in a few words, in the order in which they are applied.
@@ -100,18 +131,34 @@ package struct Plan: Sendable, CustomStringConvertible {
   /// One line for each step.
   package var description: String {
     var lines = ["table \(request.table): rows \(rows.lowerBound)..<\(rows.upperBound)"]
-    if let candidates { lines.append("candidates: \(candidates.count) rows by name") }
+    lines.append("path: \(path.name)")
     lines.append("filter: \(test.summary)")
     if afterCursor != .everything { lines.append("after the cursor: \(afterCursor.summary)") }
-    switch ordering {
-    case .rowOrder(let ascending):
-      lines.append("order: rows as they lie, \(ascending ? "forwards" : "backwards")")
-    case .keys(_, let ascending):
-      lines.append(
-        "order: first \(wanted.map { "\($0)" } ?? "all") by \(request.order.field.name)"
-          + (ascending ? ", ascending" : ", descending"))
-    }
+    let order = request.order
+    lines.append(
+      "order: \(wanted.map { "first \($0)" } ?? "all") by \(order.field.name), "
+        + (order.ascending ? "ascending" : "descending"))
+    if countPath != .none { lines.append("count: \(countPath.name)") }
     return lines.joined(separator: "\n")
+  }
+}
+
+/// A list of rows that the books keep.
+enum ListKey: Sendable, Hashable {
+  /// Balances of the ledger with that row.
+  case ledger(UInt32)
+  /// Balances that have, or had, the identity with that row.
+  case identity(UInt32)
+  /// Balances with an indicator.
+  case indicator
+
+  /// The list that holds it, and its key there.
+  func list(_ books: Books) -> (lists: RowLists, key: UInt32) {
+    switch self {
+    case .ledger(let key): (books.balances.rowsByLedger, key)
+    case .identity(let key): (books.balances.rowsByIdentity, key)
+    case .indicator: (books.balances.rowsWithIndicator, 0)
+    }
   }
 }
 

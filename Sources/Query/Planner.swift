@@ -1,154 +1,169 @@
-// Makes plans: which rows to look at, with which tests, and how they come into order.
+// Makes plans by arithmetic: what each way to the page would cost, and the cheapest is taken.
 
 import Amounts
 import Columns
 import Ledger
 
-/// Makes the plan of one request on one cut.
+/// Makes the plan of one request on one cut. What only shows "now" (groups, buckets) is used when the cut is
+/// instant.
 struct Planner {
   let reader: RowReader
   let stop: StopFlag
-  let timeOrder: TimeOrder
+  let timeRuns: TimeRuns
+  let ranks: RankCache
+  /// Only this path, if it is possible at all, instead of the cheapest: for tests, and for the net.
+  var forced: AccessPath?
+
+  /// One way to the page.
+  struct Option {
+    var route: Plan.Route
+    /// Rows that will be looked at.
+    var rows: Int
+    var nanoseconds: Int
+    /// Every row that matches will be seen, so that the count comes with the page.
+    var seesAll = false
+    /// It reads lists that nobody changes under it, and stops at nothing but the end.
+    var isBounded = false
+  }
+
+  /// What all options need to know of a request.
+  struct Question {
+    let request: QueryRequest
+    /// All tests that a row must pass, but for times that `rows` says already.
+    var tests: [RowTest]
+    var rows: Range<Int>
+    var index: TimeIndex?
+    /// Rows by name, if the filter gives them.
+    var names: [RowIndex]?
+    /// The order of balances, on an instant cut, where it can be of use.
+    var balanceOrder: LiveBalanceOrder?
+    /// The balances that can pass.
+    var balanceBounds: AmountRanges.Bounds?
+
+    var order: SortOrder { request.order }
+    var test: RowTest { .conjunction(tests) }
+  }
 
   func plan(_ request: QueryRequest) throws(QueryStopped) -> Plan {
     let lowering = Lowering(reader: reader, stop: stop)
     let filter = try lowering.filter(request)
-    let order = request.order
-    let liesInTimeOrder = try rowsLieInTimeOrder()
-    let byCreation = order.field.source == .createdAt && liesInTimeOrder
-    var tests: [RowTest] = if case .all(let tests) = filter { tests } else { [filter] }
-    var rows = 0..<reader.rowCount
-    if liesInTimeOrder { rows = bounds(of: &tests) }
-    var candidates: [RowIndex]?
-    if let place = tests.firstIndex(where: { if case .rows = $0 { true } else { false } }),
-      case .rows(let named) = tests[place]
-    {
-      candidates = named.filter { rows.contains($0.index) }
-      tests.remove(at: place)
+    let tests: [RowTest] = if case .all(let tests) = filter { tests } else { [filter] }
+    var question = Question(request: request, tests: tests, rows: 0..<reader.rowCount)
+    if filter == .nothing { return empty(question) }
+    var isUnprepared = false
+    if request.order.field.source == .createdAt || tests.contains(where: \.isOfTime) {
+      let limit = reader.cut.isInstant ? TimeRuns.instantRows : nil
+      question.index = try timeRuns.runs(of: reader, limit: limit, stop)
+      isUnprepared = question.index == nil && reader.cut.isInstant
     }
-    let after = try request.cursor.map { cursor throws(QueryStopped) in
-      try lowering.after(cursor, order, liesInRowOrder: byCreation)
+    if let index = question.index, index.liesInOrder { takeBounds(&question, index) }
+    takeNames(&question)
+    if question.rows.isEmpty || question.names?.isEmpty == true { return empty(question) }
+
+    takeBalances(&question)
+
+    let counting = request.includeCount ? known(question) : Plan.Counting.none
+    let shares = Shares(reader: reader, question: question)
+    let options = try self.options(question, shares, counting)
+    let option = choose(options, question, counting)
+    var plan = Plan(
+      request: request, test: question.test, testBesideRoute: question.test, afterCursor: .everything,
+      rows: question.rows, walkRows: question.rows, share: shares.share,
+      route: option.route, counting: counting ?? (option.seesAll ? .page : .scan),
+      estimate: QueryEstimate(
+        rows: option.rows, matches: shares.matches, nanoseconds: PlannerCosts.planning + option.nanoseconds),
+      budget: option.isBounded ? .max : PlannerCosts.net * max(option.nanoseconds, 5_000),
+      isUnprepared: isUnprepared)
+    if let cursor = request.cursor { try apply(cursor, to: &plan, lowering) }
+    switch plan.route {
+    case .timeRuns: plan.testBesideRoute = .conjunction(question.tests.filter { !$0.isOneTimeRange })
+    case .bucketOrder: plan.testBesideRoute = .conjunction(question.tests.filter { !$0.isOneBalanceRange })
+    default: break
     }
-    let test = RowTest.conjunction(tests)
-    return Plan(
-      request: request, test: test, afterCursor: after ?? .everything, rows: rows, candidates: candidates,
-      ordering: byCreation
-        ? .rowOrder(ascending: order.ascending)
-        : .keys(SortColumn(order.field), ascending: order.ascending),
-      share: share(test))
+    return plan
   }
 
-  /// The part of the rows that passes, if all distinct values were equally frequent; nil where nothing is
-  /// known.
-  private func share(_ test: RowTest) -> Double? {
-    switch test {
-    case .everything: return 1
-    case .codes(let column, let set):
-      guard case .few(let codes) = set.members, !set.isComplement else { return nil }
-      switch column {
-      case .ledger: return Double(codes.count) / Double(max(reader.cut.ledgerCount, codes.count))
-      case .currency: return Double(codes.count) / Double(max(reader.books.currencies.count, codes.count))
-      case .indicator, .identity, .source, .destination: return nil
-      }
-    case .all(let tests):
-      var share = 1.0
-      for test in tests {
-        guard let part = self.share(test) else { return nil }
-        share *= part
-      }
-      return share
-    default: return nil
-    }
+  private func empty(_ question: Question) -> Plan {
+    Plan(
+      request: question.request, test: .nothing, testBesideRoute: .nothing, afterCursor: .everything,
+      rows: 0..<0,
+      walkRows: 0..<0, share: 0, route: .nothing,
+      counting: question.request.includeCount ? .known(0, .rows) : .none,
+      estimate: QueryEstimate(rows: 0, matches: 0, nanoseconds: PlannerCosts.planning), budget: .max)
   }
 
-  /// The books know it of balances; of other tables it is found out. The books' flag only ever falls, so
-  /// reading it after the cut was taken is right: when it still stands, it stood for every row of the cut.
-  private func rowsLieInTimeOrder() throws(QueryStopped) -> Bool {
-    if reader.table == .balances && reader.books.balancesLieInTimeOrder { return true }
-    return try timeOrder.holds(for: reader, stop)
-  }
+  // MARK: Rows known beforehand
 
-  /// Takes the tests of created_at out and gives the rows that they leave, which lie in time order. A test of
+  /// Takes the tests of created_at out and keeps the rows that they leave, which lie in time order. A test of
   /// several ranges stays, and the rows are those between its ends.
-  private func bounds(of tests: inout [RowTest]) -> Range<Int> {
-    var rows = 0..<reader.rowCount
+  private func takeBounds(_ question: inout Question, _ index: TimeIndex) {
+    if !question.tests.contains(where: \.isOfTime) { return }
     var kept: [RowTest] = []
-    for test in tests {
+    for test in question.tests {
       guard case .integers(.createdAt, let set) = test, let first = set.ranges.first,
         let last = set.ranges.last
       else {
         kept.append(test)
         continue
       }
-      let start = firstRow(notBefore: first.lowerBound)
-      let end = last.upperBound == .max ? reader.rowCount : firstRow(notBefore: last.upperBound + 1)
-      rows = rows.clamped(to: start..<max(start, end))
+      question.rows = question.rows.clamped(to: index.span(first.lowerBound...last.upperBound).rows)
       if set.ranges.count > 1 { kept.append(test) }
     }
-    tests = kept
-    return rows
+    question.tests = kept
   }
 
-  /// O(log rows).
-  private func firstRow(notBefore time: Int64) -> Int {
-    let column = reader.createdAt
-    var low = 0
-    var high = reader.rowCount
-    while low < high {
-      let middle = (low + high) / 2
-      if column[RowIndex(middle)] < time { low = middle + 1 } else { high = middle }
+  private func takeNames(_ question: inout Question) {
+    // Another path tests names as any other test.
+    if let forced, forced != .names { return }
+    guard let place = question.tests.firstIndex(where: { if case .rows = $0 { true } else { false } }),
+      case .rows(let named) = question.tests[place]
+    else { return }
+    let rows = question.rows
+    question.names = named.filter { rows.contains($0.index) }
+    question.tests.remove(at: place)
+  }
+
+  /// Looks at the order of balances if the request is about them.
+  private func takeBalances(_ question: inout Question) {
+    guard reader.table == .balances, reader.cut.isInstant, question.names == nil else { return }
+    if let forced, forced != .bucket { return }
+    question.balanceBounds = Self.balanceBounds(question.tests)
+    let hasTest = question.tests.contains { if case .amounts(.balance, _) = $0 { true } else { false } }
+    if hasTest || question.order.field.source == .balance {
+      question.balanceOrder = reader.cut.balanceOrder
     }
-    return low
+  }
+
+  // MARK: Cursors
+
+  /// Makes the plan begin behind a cursor.
+  private func apply(
+    _ cursor: Cursor, to plan: inout Plan, _ lowering: Lowering
+  ) throws(QueryStopped) {
+    let ascending = plan.request.order.ascending
+    let behind = ascending ? cursor.row.index + 1..<Layout.rowLimit + 1 : 0..<cursor.row.index
+    switch plan.route {
+    case .newest:
+      plan.walkRows = plan.rows.clamped(to: behind)
+      plan.afterCursor = .rowRange(behind)
+    case .timeRuns(let index, let span):
+      guard case .integer(let time) = cursor.key else { break }
+      let after = index.span(after: time, cursor.row.index, ascending: ascending)
+      plan.route = .timeRuns(index, span.intersection(after))
+      return
+    case .newestOfList, .newestOfChains: plan.walkRows = plan.rows.clamped(to: behind)
+    case .bucketOrder, .codeOrder, .nothing: break
+    case .names, .lists, .chains, .bucketRange, .scan:
+      plan.afterCursor = try lowering.after(cursor, plan.request.order, liesInRowOrder: false)
+    }
   }
 }
 
-extension Lowering {
-  /// What comes after a cursor in the order of a member's text: a greater text, or the same and a row behind.
-  private func after(_ cursor: Cursor, _ key: [UInt8], _ ascending: Bool, _ behind: RowTest) -> RowTest {
-    let text: [UInt8]? = if case .text(let text) = cursor.key { text } else { nil }
-    let same: MetadataTest.Condition = if let text { .sameText(text) } else { .isNull }
-    return .disjunction([
-      .metadata(MetadataTest(key: key, .beyond(text, ascending: ascending))),
-      .conjunction([.metadata(MetadataTest(key: key, same)), behind]),
-    ])
-  }
+extension RowTest {
+  var isOfTime: Bool { if case .integers(.createdAt, _) = self { true } else { false } }
 
-  /// What comes after a cursor in the order asked for.
-  func after(_ cursor: Cursor, _ order: SortOrder, liesInRowOrder: Bool) throws(QueryStopped) -> RowTest {
-    let behind: RowTest = .rowRange(
-      order.ascending ? cursor.row.index + 1..<Layout.rowLimit + 1 : 0..<cursor.row.index)
-    if liesInRowOrder { return behind }
-    let field = order.field
-    if case .metadata(let key) = field.source {
-      return after(cursor, Array(key.utf8), order.ascending, behind)
-    }
-    let operand: Operand
-    switch cursor.key {
-    case .null: operand = .null
-    case .integer(let value):
-      switch field.type {
-      case .time where value < .max: operand = .time(TimeRange(start: value, end: value + 1))
-      case .integer: operand = .amount(Amount(value))
-      default: operand = .none
-      }
-    case .amount(let amount): operand = .amount(amount)
-    case .text(let bytes):
-      operand = field.type == .metadata ? .none : .text(String(decoding: bytes, as: UTF8.self))
-    case .quotient: operand = .none
-    }
-    if operand == .none || (operand == .null && field.type == .metadata) {
-      return .after(
-        SortBoundary(
-          column: SortColumn(field), ascending: order.ascending, key: cursor.key, row: cursor.row))
-    }
-    let nulls = try test(Predicate(field: field, op: .isNull, operand: .none))
-    if operand == .null {
-      let rest = try test(Predicate(field: field, op: .isNotNull, operand: .none))
-      let same = RowTest.conjunction([nulls, behind])
-      return order.ascending ? same : .disjunction([rest, same])
-    }
-    let beyond = try test(Predicate(field: field, op: order.ascending ? .greater : .less, operand: operand))
-    let equal = try test(Predicate(field: field, op: .equal, operand: operand))
-    return .disjunction([beyond, .conjunction([equal, behind])] + (order.ascending ? [nulls] : []))
+  /// One range of created_at: what a time index answers without looking at rows.
+  var isOneTimeRange: Bool {
+    if case .integers(.createdAt, let set) = self { set.ranges.count == 1 } else { false }
   }
 }

@@ -1,70 +1,95 @@
-// Answers requests: plan, selection of each stripe, order, page.
+// Answers requests: a plan, the rows of the page by its path, the count.
 
 import Columns
 import Ledger
+import Platform
 
-/// Answers questions to one set of books, on cuts. Any number of threads; keeps only what never goes stale
-/// (the alphabetical order of distinct texts, how far rows lie in time order).
+/// An answer to a request that came without a cut.
+package enum QueryAnswer: Sendable {
+  /// Found, and copied, while nobody wrote; the images are of the rows of the result.
+  case shown(QueryResult, PageImages, position: UInt64)
+  /// Found while nobody wrote; what the rows show is to be read through the cut, which is of that moment.
+  case found(QueryResult, Cut)
+  /// Takes longer: to be carried out on the cut with `run`.
+  case planned(Plan, Cut)
+}
+
+/// Answers questions to one set of books. Any number of threads; keeps only what never goes stale (the
+/// alphabetical order of distinct texts, which rows lie in time order).
 package final class QueryEngine: Sendable {
   let texts = KeptTexts()
-  let timeOrder = TimeOrder()
+  private let timeRuns = TimeRuns()
 
   var ranks: RankCache { texts.ranks }
 
   /// An engine for one set of books; all cuts it is given are of those.
   package init() {}
 
+  // MARK: Without a cut
+
+  /// Answers a short request while writers are kept out, for some microseconds; makes a plan for any other.
+  ///
+  /// Nothing is rendered here and no cut is held for short requests, so that they cost writers neither copied
+  /// blocks nor much of their time.
+  /// - Throws: as `run`.
+  /// - Complexity: O(page), and what the planner allows for a walk: some thousand rows.
+  package func answer(
+    _ request: QueryRequest, _ books: Books, stop: StopFlag
+  ) throws(QueryStopped) -> QueryAnswer {
+    if let cursor = request.cursor, !cursor.belongs(to: request) { throw .foreignCursor }
+    try stop.check()
+    return try books.withInstant { (cut: Cut) throws(QueryStopped) -> QueryAnswer in
+      let start = books.clock.monotonicTime()
+      let reader = RowReader(cut: cut, table: request.table, texts: texts)
+      var plan = try planner(reader, stop).plan(request)
+      if plan.fitsInstant,
+        let result = try attempt(plan, reader, stop, limit: PlannerCosts.instantLimit, start)
+      {
+        return shown(result, reader, start)
+      }
+      if !plan.isUnprepared, !plan.runsOnHeldCut || plan.fitsInstant {
+        // Given up, or of no use outside: buckets and live counts are of this moment only.
+        plan = try planner(reader, stop, forced: .scan).plan(request)
+      }
+      return .planned(plan, cut.held())
+    }
+  }
+
+  private func shown(_ result: QueryResult, _ reader: RowReader, _ start: MonotonicTime) -> QueryAnswer {
+    var result = result
+    let found = reader.books.clock.monotonicTime()
+    guard let images = PageImages(result.rows, reader) else { return .found(result, reader.cut.held()) }
+    let end = reader.books.clock.monotonicTime()
+    result.trace.isInstant = true
+    result.trace.copying = Int((end - found).wholeNanoseconds)
+    result.trace.holding = Int((end - start).wholeNanoseconds)
+    return .shown(result, images, position: reader.cut.position)
+  }
+
+  // MARK: On a cut
+
   /// The rows of one page, and what else the request asks for.
   ///
   /// - Throws: `cancelled` or `deadlineExceeded` within about a millisecond of `stop` saying so;
-  /// `foreignCursor` when
-  ///   the request has the cursor of another one.
-  /// - Complexity: O(page) for the newest rows without a filter, O(rows) at worst, and O(page · log page) for
-  ///   sorting.
+  ///   `foreignCursor` when the request has the cursor of another one.
+  /// - Complexity: by the path: O(page) for walks, O(rows) at worst, and O(page · log page) for sorting.
   package func run(_ request: QueryRequest, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
-    let plan = try plan(request, on: cut, stop: stop)
-    let reader = RowReader(cut: cut, table: request.table, texts: texts)
-    return try run(plan, reader, stop)
+    try run(try plan(request, on: cut, stop: stop), on: cut, stop: stop)
   }
 
   /// What `run` would do.
   package func plan(_ request: QueryRequest, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> Plan {
+    try plan(request, on: cut, stop: stop, path: nil)
+  }
+
+  /// The plan with a path of the caller's choice, if the request can take it: for tests.
+  package func plan(
+    _ request: QueryRequest, on cut: Cut, stop: StopFlag, path: AccessPath?
+  ) throws(QueryStopped) -> Plan {
     if let cursor = request.cursor, !cursor.belongs(to: request) { throw .foreignCursor }
-    let reader = RowReader(cut: cut, table: request.table, texts: texts)
-    return try Planner(reader: reader, stop: stop, timeOrder: timeOrder).plan(request)
-  }
-
-  /// Carries out a plan made for the same cut.
-  package func run(_ plan: Plan, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
-    try run(plan, RowReader(cut: cut, table: plan.request.table, texts: texts), stop)
-  }
-
-  private func run(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> QueryResult {
-    var found: (rows: [RowIndex], count: Int)
-    switch plan.ordering {
-    case .rowOrder(let ascending):
-      found =
-        try plan.candidates == nil
-        ? walk(plan, reader, stop, ascending: ascending) : named(plan, reader, stop)
-    case .keys:
-      found = try plan.candidates == nil ? ranked(plan, reader, stop) : named(plan, reader, stop)
-    }
-    var next: Cursor?
-    if plan.request.wantsCursor, let limit = plan.request.limit, found.rows.count > limit {
-      found.rows.removeLast()
-      if let last = found.rows.last {
-        let order = plan.request.order
-        next = Cursor(
-          digest: plan.request.digest, row: last, key: reader.sortKey(SortColumn(order.field), last))
-      }
-    }
-    var trace = QueryTrace()
-    trace.path = plan.path
-    trace.countPath = plan.countPath
-    trace.estimate = plan.estimate
-    return QueryResult(
-      rows: found.rows, totalCount: plan.request.includeCount ? plan.knownCount ?? found.count : nil,
-      nextCursor: next, trace: trace)
+    try stop.check()
+    return try planner(RowReader(cut: cut, table: request.table, texts: texts), stop, forced: path).plan(
+      request)
   }
 
   /// Carries a request out and says how. What `balances.explain` shows: the plan is made once and used.
@@ -75,103 +100,62 @@ package final class QueryEngine: Sendable {
     return (plan, try run(plan, on: cut, stop: stop))
   }
 
-  // MARK: Rows as they lie
-
-  /// Walks the stripes in the order asked for, until the page is full; to the end if a count is needed.
-  private func walk(
-    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, ascending: Bool
-  ) throws(QueryStopped) -> (rows: [RowIndex], count: Int) {
-    let needsCount = plan.request.includeCount && plan.knownCount == nil
-    let limit = plan.pageLimit
-    var page: [RowIndex] = []
-    page.reserveCapacity(min(limit ?? 0, plan.rows.count))
-    var toSkip = plan.request.offset
-    var count = 0
-    var scan = StripeScan(reader: reader, stop: stop)
-    let test = RowTest.conjunction([covering(plan, reader), plan.test])
-    if test == .nothing { return ([], 0) }
-    let stripes = stripes(plan.rows)
-    for step in 0..<stripes.count {
-      let isFull = limit.map { page.count >= $0 } ?? false
-      if isFull && !needsCount { break }
-      let stripe = ascending ? stripes.lowerBound + step : stripes.upperBound - 1 - step
-      try scan.select(test, stripe: stripe)
-      if needsCount { count += scan.selection.count }
-      if isFull { continue }
-      try scan.narrow(plan.afterCursor)
-      if toSkip > 0 {
-        let here = scan.selection.count
-        if here <= toSkip {
-          toSkip -= here
-          continue
-        }
-      }
-      scan.forEachRow(ascending: ascending) { row in
-        if toSkip > 0 {
-          toSkip -= 1
-          return true
-        }
-        if let limit, page.count >= limit { return false }
-        page.append(row)
-        return true
-      }
+  /// Carries out a plan made for the same cut, or for an instant of the same moment.
+  package func run(_ plan: Plan, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
+    let reader = RowReader(cut: cut, table: plan.request.table, texts: texts)
+    let start = reader.books.clock.monotonicTime()
+    var hasFallenThrough = false
+    if !plan.isUnprepared || cut.isInstant {
+      if let result = try attempt(plan, reader, stop, limit: .max, start) { return result }
+      hasFallenThrough = true
     }
-    return (page, count)
+    let path: AccessPath? = hasFallenThrough ? .scan : nil
+    let again = try planner(reader, stop, forced: path).plan(plan.request)
+    var result = try attempt(again, reader, stop, limit: .max, start)
+    if result == nil {
+      hasFallenThrough = true
+      result = try attempt(
+        try planner(reader, stop, forced: .scan).plan(plan.request), reader, stop, limit: .max, start)
+    }
+    guard var result else { preconditionFailure("a scan has no bound") }
+    result.trace.hasFallenThrough = hasFallenThrough
+    return result
   }
 
-  private func stripes(_ rows: Range<Int>) -> Range<Int> {
-    rows.isEmpty ? 0..<0 : rows.lowerBound / Layout.stripeRows..<Layout.stripeCount(rows: rows.upperBound)
+  /// Whether resolving the request's names may take long.
+  package static func isLongToPlan(_ request: QueryRequest) -> Bool {
+    request.predicates.contains(where: \.isLongToPlan)
   }
 
-  /// A test of the plan's rows, if they are not all.
-  private func covering(_ plan: Plan, _ reader: RowReader) -> RowTest {
-    plan.rows == 0..<reader.rowCount ? .everything : .rowRange(plan.rows)
+  /// Whether the rows of a table lie in the order of created_at, as far as a cut sees them.
+  func rowsLieInTimeOrder(_ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> Bool {
+    try timeRuns.runs(of: reader, limit: nil, stop)?.liesInOrder ?? false
   }
 
-  // MARK: Rows by their keys
-
+  /// The order of a plan, for selecting from many rows.
   func order(_ plan: Plan, _ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> RowOrder {
-    try RowOrder(
-      reader, SortColumn(plan.request.order.field), ascending: plan.request.order.ascending,
-      ofFewRows: plan.candidates != nil, stop)
+    try PlanRun(plan: plan, reader: reader, stop: stop).order(ofFewRows: false)
   }
 
-  /// Collects the best rows of all stripes.
-  private func ranked(
-    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag
-  ) throws(QueryStopped) -> (rows: [RowIndex], count: Int) {
-    let order = try order(plan, reader, stop)
-    let needsCount = plan.request.includeCount && plan.knownCount == nil
-    var best = TopRows(order: order, capacity: plan.wanted, stop: stop)
-    var count = 0
-    var scan = StripeScan(reader: reader, stop: stop)
-    let test = RowTest.conjunction([covering(plan, reader), plan.test])
-    if test == .nothing { return ([], 0) }
-    for stripe in stripes(plan.rows) {
-      try scan.select(test, stripe: stripe)
-      if needsCount { count += scan.selection.count }
-      if plan.wanted == 0 { continue }
-      try scan.narrow(plan.afterCursor)
-      if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
-      try scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
-      try best.trim()
-    }
-    return (try best.page(offset: plan.request.offset, limit: plan.pageLimit), count)
+  private func planner(_ reader: RowReader, _ stop: StopFlag, forced: AccessPath? = nil) -> Planner {
+    Planner(reader: reader, stop: stop, timeRuns: timeRuns, ranks: ranks, forced: forced)
   }
 
-  /// Tests the rows that the filter names.
-  private func named(
-    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag
-  ) throws(QueryStopped) -> (rows: [RowIndex], count: Int) {
-    let order = try order(plan, reader, stop)
-    var best = TopRows(order: order, capacity: nil, stop: stop)
-    var count = 0
-    for row in plan.candidates ?? [] {
-      if count & 255 == 0 { try stop.check() }
-      guard plan.test.matches(row, reader) else { continue }
-      count += 1
-      if plan.afterCursor.matches(row, reader) { best.add(order.entry(code: order.code(row), row)) }
+  private func attempt(
+    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, limit: Int, _ start: MonotonicTime
+  ) throws(QueryStopped) -> QueryResult? {
+    let run = PlanRun(plan: plan, reader: reader, stop: stop)
+    return try run.result(limit: limit, start: start)
+  }
+}
+
+extension Predicate {
+  /// Whether every distinct value may have to be looked at before the first row is.
+  package var isLongToPlan: Bool {
+    switch op {
+    case .like, .ilike: true
+    case .isIn: if case .list(let values) = operand { values.count > 64 } else { false }
+    default: field.type == .metadata
     }
-    return (try best.page(offset: plan.request.offset, limit: plan.pageLimit), count)
   }
 }

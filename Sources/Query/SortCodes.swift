@@ -35,6 +35,8 @@ struct RowOrder: Sendable {
     let cache = reader.texts?.ranks ?? RankCache()
     switch column {
     case .codes(.source), .codes(.destination): (ranks, member) = (nil, nil)
+    case .codes(let column) where ofFewRows:
+      (ranks, member) = (cache.kept(column, codes: RankCache.codes(column, reader)), nil)
     case .codes(let column): (ranks, member) = (try cache.ranks(column, reader, stop), nil)
     case .transactionCurrency: (ranks, member) = (try cache.ranks(.currency, reader, stop), nil)
     case .metadata, .texts(.record):

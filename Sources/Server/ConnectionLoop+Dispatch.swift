@@ -107,7 +107,7 @@ extension ConnectionLoop {
         return
       case .query(let query, let reply):
         if connection.isGone || request.id == nil { return }
-        try run(query, reply, request, &connection, place, cut: cut ?? shared.books.cut(), from: start)
+        try run(query, reply, request, &connection, place, cut: cut, from: start)
         return
       case .question(let call):
         if connection.isGone || request.id == nil { return }
@@ -197,28 +197,41 @@ extension ConnectionLoop {
 
   // MARK: Queries
 
+  /// Answers a short query at once and hands any other to the query threads.
+  /// - Parameter cut: the one that a run of reads shares; nil for a request of its own, which needs none if it
+  ///   is short.
   private mutating func run(
     _ query: QueryRequest, _ reply: QueryReply, _ request: DecodedRequest,
-    _ connection: inout Connection, _ place: AnswerPlace?, cut: Cut, from start: MonotonicTime
+    _ connection: inout Connection, _ place: AnswerPlace?, cut: Cut?, from start: MonotonicTime
   ) throws(WireError) {
     if request.wantsStream, place?.part != nil { throw .notStreamable }
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
-    if !request.wantsStream, let result = try runIfShort(query, cut, stop) {
+    let books = shared.books
+    switch try answer(query, request, cut, stop) {
+    case .shown(let result, let images, let position):
+      try respond(&connection, request, place) { id, output throws(WireError) in
+        AnswerWriter.page(
+          result, images, reply, id, books: books, position: request.wantsMeta ? position : nil,
+          into: &output)
+        return position
+      }
+      return shared.statistics.count(request.method, since: start, isError: false)
+    case .found(let result, let cut):
       try respond(&connection, request, place) { id, output throws(WireError) in
         AnswerWriter.page(
           result, of: query.table, reply, id, cut: cut, position: request.wantsMeta ? cut.position : nil,
           into: &output)
         return cut.position
       }
-      shared.statistics.count(request.method, since: start, isError: false)
-      return
+      return shared.statistics.count(request.method, since: start, isError: false)
+    case .later(let plan, let cut):
+      let place = place ?? AnswerPlace(slot: connection.answers.open())
+      let job = QueryJob(
+        connection: connection.number, place: place, id: request.id, method: request.method, request: query,
+        plan: plan, reply: reply, cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta,
+        wantsStream: request.wantsStream, receivedAt: start)
+      submit(job, request, &connection, place, stop, cut: cut, from: start)
     }
-    let place = place ?? AnswerPlace(slot: connection.answers.open())
-    let job = QueryJob(
-      connection: connection.number, place: place, id: request.id, method: request.method, request: query,
-      reply: reply, cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta,
-      wantsStream: request.wantsStream, receivedAt: start)
-    submit(job, request, &connection, place, stop, cut: cut, from: start)
   }
 
   /// Hands a job to the query threads, or refuses it when too many wait.
@@ -238,17 +251,38 @@ extension ConnectionLoop {
     refuse(&connection, request, place, busy)
   }
 
-  /// The result of a query that costs less than handing it over; nil for any other.
-  private func runIfShort(
-    _ query: QueryRequest, _ cut: Cut, _ stop: StopFlag
-  ) throws(WireError) -> QueryResult? {
-    // Patterns and metadata make planning itself long.
-    if query.predicates.contains(where: \.isLongToPlan) { return nil }
+  /// What a loop does with a query.
+  private enum LoopAnswer {
+    case shown(QueryResult, PageImages, position: UInt64)
+    case found(QueryResult, Cut)
+    /// For the query threads; the plan, if one was made, is for the cut.
+    case later(Plan?, Cut)
+  }
+
+  /// Answers a query that costs less than handing it over.
+  private func answer(
+    _ query: QueryRequest, _ request: DecodedRequest, _ cut: Cut?, _ stop: StopFlag
+  ) throws(WireError) -> LoopAnswer {
+    // Patterns and metadata make planning itself long; a stream holds its cut for as long as it flows.
+    if request.wantsStream || QueryEngine.isLongToPlan(query) {
+      return .later(nil, cut ?? shared.books.cut())
+    }
     do throws(QueryStopped) {
-      try stop.check()
-      let plan = try shared.queries.plan(query, on: cut, stop: stop)
-      if plan.estimatedNanoseconds > Self.shortQueryNanoseconds { return nil }
-      return try shared.queries.run(plan, on: cut, stop: stop)
+      let plan: Plan
+      let held: Cut
+      if let cut {
+        plan = try shared.queries.plan(query, on: cut, stop: stop)
+        held = cut
+      } else {
+        switch try shared.queries.answer(query, shared.books, stop: stop) {
+        case .shown(let result, let images, let position):
+          return .shown(result, images, position: position)
+        case .found(let result, let cut): return .found(result, cut)
+        case .planned(let made, let cut): (plan, held) = (made, cut)
+        }
+      }
+      if plan.estimatedNanoseconds > Self.shortQueryNanoseconds { return .later(plan, held) }
+      return .found(try shared.queries.run(plan, on: held, stop: stop), held)
     } catch {
       throw WireError(error)
     }
@@ -276,17 +310,6 @@ extension ConnectionLoop {
     put(&connection, place) { output in
       AnswerWriter.error(error, id, into: &output)
       return position
-    }
-  }
-}
-
-extension Predicate {
-  /// Whether every distinct value may have to be looked at before the first row is.
-  var isLongToPlan: Bool {
-    switch op {
-    case .like, .ilike: true
-    case .isIn: if case .list(let values) = operand { values.count > 64 } else { false }
-    default: field.type == .metadata
     }
   }
 }

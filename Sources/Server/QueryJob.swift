@@ -12,6 +12,8 @@ struct QueryJob: PooledJob {
   let id: RequestID?
   let method: MethodName?
   let request: QueryRequest
+  /// Made for the cut, if planning was short.
+  let plan: Plan?
   let reply: QueryReply
   let cut: Cut
   let stop: StopFlag
@@ -24,7 +26,12 @@ struct QueryJob: PooledJob {
     defer { cut.doneReading() }
     do {
       try stop.check()
-      let result = try shared.queries.run(request, on: cut, stop: stop)
+      let result =
+        if let plan {
+          try shared.queries.run(plan, on: cut, stop: stop)
+        } else {
+          try shared.queries.run(request, on: cut, stop: stop)
+        }
       if wantsStream, let id {
         let answer = StreamedAnswer(
           id: id, place: place, request: request, reply: reply, result: result, cut: cut,

@@ -35,6 +35,34 @@ extension AnswerWriter {
     }
   }
 
+  /// Writes the answer to a query whose rows were copied when they were found. O(rows of the page).
+  /// - Parameter position: for requests that ask for it by `meta`.
+  package static func page(
+    _ result: QueryResult, _ images: PageImages, _ reply: QueryReply, _ id: RequestID, books: Books,
+    position: UInt64? = nil, into writer: inout JSONWriter
+  ) {
+    beginResult(id, into: &writer)
+    switch reply.shape {
+    case .array: rows(images, reply, books, into: &writer)
+    case .object:
+      writer.beginObject()
+      writer.key("data")
+      rows(images, reply, books, into: &writer)
+      tail(result, reply.shape, into: &writer)
+      writer.endObject()
+    }
+    endResult(position: position, into: &writer)
+  }
+
+  private static func rows(
+    _ images: PageImages, _ reply: QueryReply, _ books: Books, into writer: inout JSONWriter
+  ) {
+    var renderer = RowRenderer(.current(books), fields: reply.fields)
+    writer.beginArray()
+    for place in images.rows.indices { renderer.append(place, of: images, into: &writer) }
+    writer.endArray()
+  }
+
   private static func rows(
     _ rows: [RowIndex], of table: QueryTable, _ reply: QueryReply, _ cut: Cut, into writer: inout JSONWriter
   ) {

@@ -25,12 +25,16 @@ extension JSONWriter {
 
   /// Appends metadata as it is kept, `{}` when there is none.
   @inline(__always)
-  mutating func metadata(_ kept: [UInt8]) {
+  mutating func metadata(_ kept: [UInt8]) { metadata(kept.span) }
+
+  /// The same for bytes that lie somewhere.
+  @inline(__always)
+  mutating func metadata(_ kept: Span<UInt8>) {
     if kept.isEmpty {
       separate(2)
       raw("{}")
     } else {
-      value(kept.span)
+      value(kept)
     }
   }
 }

@@ -6,7 +6,7 @@ import Ledger
 import Platform
 import Query
 
-/// Renders rows of one view.
+/// Renders rows of one view, or of images that were taken of them.
 package struct RowRenderer {
   private typealias Balance = EntityMembers.Balance
   private typealias Transaction = EntityMembers.Transaction
@@ -37,13 +37,46 @@ package struct RowRenderer {
     return true
   }
 
+  /// Appends the row at a place of a page; what changes is as it was when the images were taken.
+  package mutating func append(_ place: Int, of images: PageImages, into writer: inout JSONWriter) {
+    let row = images.rows[place]
+    switch images.table {
+    case .balances:
+      writer.beginObject()
+      images.withBytes(place) { metadata in
+        balance(row, images.balances[place], metadata, into: &writer)
+      }
+      writer.endObject()
+    case .transactions:
+      images.withBytes(place) { metadata in
+        transaction(row, replayed: false, metadata, into: &writer)
+      }
+    case .ledgers, .identities:
+      let table = images.table == .ledgers ? books.ledgers : books.identities
+      let record = images.withBytes(place) { bytes in
+        unsafe bytes.withUnsafeBytes { unsafe EntityRecord($0, fieldCount: table.fieldCount) }
+      }
+      if images.table == .ledgers {
+        ledger(row, record, into: &writer)
+      } else {
+        identity(row, record, into: &writer)
+      }
+    }
+  }
+
   // MARK: Balances
 
   /// Appends the members of a balance, without brackets.
   func balance(_ row: RowIndex, into writer: inout JSONWriter) {
-    let table = books.balances
-    table.prefetch(row)
+    books.balances.prefetch(row)
     let image = view.balance(row)
+    balance(row, image, image.metadata.span, into: &writer)
+  }
+
+  private func balance(
+    _ row: RowIndex, _ image: BalanceImage, _ metadata: Span<UInt8>, into writer: inout JSONWriter
+  ) {
+    let table = books.balances
     writer.reserve(640)
     if wants(Balance.balanceID) {
       writer.key("balance_id")
@@ -78,7 +111,7 @@ package struct RowRenderer {
       writer.key("version")
       writer.integer(image.version)
     }
-    rest(row, image, into: &writer)
+    rest(row, metadata, into: &writer)
   }
 
   @inline(__always)
@@ -110,7 +143,7 @@ package struct RowRenderer {
   }
 
   @inline(__always)
-  private func rest(_ row: RowIndex, _ image: BalanceImage, into writer: inout JSONWriter) {
+  private func rest(_ row: RowIndex, _ metadata: Span<UInt8>, into writer: inout JSONWriter) {
     let table = books.balances
     if wants(Balance.tracksFundLineage) {
       writer.key("track_fund_lineage")
@@ -126,7 +159,7 @@ package struct RowRenderer {
     }
     if wants(Balance.metadata) {
       writer.key("meta_data")
-      writer.metadata(image.metadata)
+      writer.metadata(metadata)
     }
   }
 
@@ -137,6 +170,13 @@ package struct RowRenderer {
 
   /// Appends a transaction.
   mutating func transaction(_ row: RowIndex, replayed: Bool = false, into writer: inout JSONWriter) {
+    let metadata = wants(Transaction.metadata) ? view.transactionMetadata(row) : []
+    transaction(row, replayed: replayed, metadata.span, into: &writer)
+  }
+
+  private mutating func transaction(
+    _ row: RowIndex, replayed: Bool, _ metadata: Span<UInt8>, into writer: inout JSONWriter
+  ) {
     let table = books.transactions
     let detail = table.detail(row)
     writer.reserve(896)
@@ -172,7 +212,7 @@ package struct RowRenderer {
     }
     amounts(row, into: &writer)
     terms(row, detail, into: &writer)
-    times(row, detail, into: &writer)
+    times(row, detail, metadata, into: &writer)
     if replayed {
       writer.key("replayed")
       writer.bool(true)
@@ -228,7 +268,9 @@ package struct RowRenderer {
   }
 
   @inline(__always)
-  private func times(_ row: RowIndex, _ detail: TransactionDetail, into writer: inout JSONWriter) {
+  private func times(
+    _ row: RowIndex, _ detail: TransactionDetail, _ metadata: Span<UInt8>, into writer: inout JSONWriter
+  ) {
     let table = books.transactions
     if wants(Transaction.effectiveDate) {
       writer.key("effective_date")
@@ -258,7 +300,7 @@ package struct RowRenderer {
     }
     if wants(Transaction.metadata) {
       writer.key("meta_data")
-      writer.metadata(view.transactionMetadata(row))
+      writer.metadata(metadata)
     }
   }
 
@@ -278,21 +320,29 @@ package struct RowRenderer {
   /// Appends a ledger; false when it was deleted.
   func ledger(_ row: RowIndex, into writer: inout JSONWriter) -> Bool {
     guard let record = view.record(row, of: books.ledgers) else { return false }
+    ledger(row, record, into: &writer)
+    return true
+  }
+
+  private func ledger(_ row: RowIndex, _ record: EntityRecord, into writer: inout JSONWriter) {
     writer.beginObject()
     entity(row, books.ledgers, "ledger_id", record, into: &writer) { "\(LedgerField.allCases[$0])" }
     writer.endObject()
-    return true
   }
 
   /// Appends an identity; false when it was deleted.
   func identity(_ row: RowIndex, into writer: inout JSONWriter) -> Bool {
     guard let record = view.record(row, of: books.identities) else { return false }
+    identity(row, record, into: &writer)
+    return true
+  }
+
+  private func identity(_ row: RowIndex, _ record: EntityRecord, into writer: inout JSONWriter) {
     writer.beginObject()
     entity(row, books.identities, "identity_id", record, into: &writer) {
       "\(IdentityField.allCases[$0].name)"
     }
     writer.endObject()
-    return true
   }
 
   private func entity(

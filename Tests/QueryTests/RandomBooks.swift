@@ -178,6 +178,16 @@ struct RandomBooks {
       ? books.execute(.postTransactions([new], atomic: true)) : books.execute(.postTransaction(new))
   }
 
+  /// Gives some balances another identity, or none of those before.
+  mutating func updateIdentities() throws {
+    for _ in 0..<balances.count / 3 {
+      guard let identity = identities.randomElement(using: &generator),
+        let balance = balances.randomElement(using: &generator)
+      else { return }
+      _ = try? books.execute(.setBalanceIdentity(balance: balance, identity: identity))
+    }
+  }
+
   /// Writes holds straight into the table, as inflight transactions will.
   mutating func addHolds(_ shape: BooksShape) {
     for _ in 0..<books.counts.balances / 4 {

@@ -32,6 +32,53 @@ struct RandomRequests {
       includeCount: chance(1, in: 2))
   }
 
+  /// A request like those that people send: a few tests of the fields that matter, an order that a path serves.
+  mutating func commonRequest(_ table: QueryTable) -> QueryRequest {
+    let isBalances = table == .balances
+    let names =
+      isBalances
+      ? [
+        "currency", "ledger_id", "identity_id", "indicator", "created_at", "created_at", "balance", "balance",
+        "balance_id", "credit_balance", "currency_multiplier",
+      ] : ["balance_id", "source", "destination", "currency", "created_at", "status", "transaction_id"]
+    let sorts: [String?] =
+      isBalances
+      ? [nil, nil, "created_at", "balance", "balance", "currency", "ledger_id", "identity_id", "indicator"]
+      : [nil, nil, "created_at", "precise_amount"]
+    var predicates: [Predicate] = []
+    for _ in 0..<[0, 1, 1, 1, 2, 2, 3].randomElement(using: &generator)! {
+      let name = names.randomElement(using: &generator)!
+      guard let field = QueryField.named(name, in: table) else { continue }
+      predicates.append(commonPredicate(field))
+    }
+    let sort = sorts.randomElement(using: &generator)!.flatMap { QueryField.named($0, in: table) }
+      .map { SortOrder(field: $0, ascending: chance(1, in: 2)) }
+    return QueryRequest(
+      table: table, predicates: predicates, combination: chance(7, in: 8) ? .all : .any, sort: sort,
+      limit: [1, 2, 5, 20, 100].randomElement(using: &generator)!,
+      offset: [0, 0, 0, 1, 7, 40].randomElement(using: &generator)!, includeCount: chance(1, in: 2))
+  }
+
+  private mutating func commonPredicate(_ field: QueryField) -> Predicate {
+    let ops: [FilterOperator] =
+      switch field.type {
+      case .time: [.greaterOrEqual, .lessOrEqual, .less, .greater, .between, .equal]
+      case .amount, .integer: [.greaterOrEqual, .lessOrEqual, .greater, .equal, .between, .notEqual]
+      default:
+        field.name == "indicator"
+          ? [.isNotNull, .isNull, .equal, .like] : [.equal, .equal, .isIn, .notEqual]
+      }
+    let op = ops.randomElement(using: &generator)!
+    let operand: Operand =
+      switch op.arity {
+      case .none: .none
+      case .one: self.operand(field, op)
+      case .pair: .list([self.operand(field, op), self.operand(field, op)])
+      case .list: .list((0..<Int.random(in: 1...3, using: &generator)).map { _ in self.operand(field, op) })
+      }
+    return Predicate(field: field, op: op, operand: operand)
+  }
+
   mutating func chance(_ part: Int, in whole: Int) -> Bool {
     Int.random(in: 0..<whole, using: &generator) < part
   }

@@ -28,11 +28,6 @@ extension QueryEngine {
       planning: watch.nanoseconds)
   }
 
-  func rowsLieInTimeOrder(_ reader: RowReader, _ stop: StopFlag) throws(QueryStopped) -> Bool {
-    if reader.table == .balances && reader.books.balancesLieInTimeOrder { return true }
-    return try timeOrder.holds(for: reader, stop)
-  }
-
   /// Carries out a plan.
   package func run(_ plan: GroupPlan, stop: StopFlag) throws(QueryStopped) -> AggregateResult {
     let watch = Stopwatch()

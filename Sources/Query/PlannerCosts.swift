@@ -1,0 +1,29 @@
+// What the planner reckons with: nanoseconds, measured at ten million balances on one core of the reference
+// machine (docs/benchmarks.md).
+
+/// Costs of steps. They need to be right to a factor of two or so: a walk that goes three times past its
+/// estimate is given up for the scan.
+enum PlannerCosts {
+  /// Names, tests, choice: about what any query costs before its first row.
+  static let planning = 1_000
+  /// A row whose values are read one by one, cold.
+  static let touchedRow = 12
+  /// A row of a bucket whose exact balance is read and sorted.
+  static let bucketRow = 25
+  /// A row of a bucket that is tested.
+  static let testedBucketRow = 8
+  /// A transaction in a chain: a dependent look into memory.
+  static let chainRow = 110
+  /// Rows that a window over fixed columns tests in a nanosecond.
+  static let windowRowsPerNanosecond = 16
+  /// A look at a group's counts.
+  static let group = 2
+  /// A row of a page: its image copied.
+  static let image = 40
+  /// What may be done while writers are kept out.
+  static let instant = 20_000
+  /// A walk that was thought to be short is given up when it has taken so long there.
+  static let instantLimit = 30_000
+  /// A walk is given up when it has taken so many times its estimate.
+  static let net = 3
+}
