@@ -9,14 +9,14 @@ extension BucketIndex {
     var ends = [UInt32](repeating: 0, count: BucketKey.bucketCount + 1)
     for row in 0..<rowCount {
       let bucket = keyOf(UInt32(row)).bucket
-      unsafe parts.place(row).pointee = bucket
+      unsafe places.place(row).pointee.part = bucket
       ends[Int(bucket) + 1] += 1
     }
     for bucket in 0..<BucketKey.bucketCount { ends[bucket + 1] += ends[bucket] }
     // Rows by bucket, those of one in rising order.
     var rows = [UInt32](repeating: 0, count: rowCount)
     for row in 0..<rowCount {
-      let bucket = unsafe Int(parts.place(row).pointee)
+      let bucket = unsafe Int(places.place(row).pointee.part)
       rows[Int(ends[bucket])] = UInt32(row)
       ends[bucket] += 1
     }
@@ -50,7 +50,9 @@ extension BucketIndex {
       unsafe node.pointee.place = state.pointee.arrays.take(sizeClass)
       unsafe state.pointee.arrays.rows(node.pointee.place).update(
         from: rows.baseAddress.unsafelyUnwrapped, count: rows.count)
-      for index in rows.indices { unsafe parts.place(Int(rows[index])).pointee = number }
+      for index in rows.indices {
+        unsafe places.place(Int(rows[index])).pointee = BucketPlace(part: number, place: UInt32(index))
+      }
       return
     }
     let level = unsafe Int(node.pointee.level)
@@ -98,7 +100,7 @@ extension BucketIndex {
     expect(count == rowCount, "the index has \(count) rows in place of \(rowCount)")
     if count == 0 { return faults }
     for row in 0..<UInt32(rowCount) {
-      let part = unsafe parts.place(Int(row)).pointee
+      let part = unsafe places.place(Int(row)).pointee.part
       expect(part == self.part(of: row, keyOf(row)), "row \(row) is not in the part of its amount")
     }
     var seen = 0
@@ -130,7 +132,10 @@ extension BucketIndex {
       }
       for index in 0..<Int(node.count) {
         let row = unsafe state.pointee.arrays.rows(node.place)[index]
-        expect(unsafe parts.place(Int(row)).pointee == number, "row \(row) does not know part \(number)")
+        let place = unsafe places.place(Int(row)).pointee
+        expect(
+          place.part == number && place.place == UInt32(index),
+          "row \(row) does not know its place in part \(number)")
       }
       return Int(node.count)
     }

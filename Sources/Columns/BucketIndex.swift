@@ -11,19 +11,19 @@ import Amounts
 /// ```
 /// A part that is not divided keeps its rows in no order, at most 256 of them, so what must be put in order for
 /// a page, or looked at for a bound, is never much; that many rows have one amount makes no difference, because
-/// their parts are then in the order of the rows. Each row knows its part. A part with few rows in all is one
-/// array again.
+/// their parts are then in the order of the rows. Each row knows its part and its place there. A part with few
+/// rows in all is one array again.
 ///
 /// Where a row lies is what its amount was when it was last moved: the keeper moves rows whose amount has
 /// changed (late, many together), and only then are counts and order those of the amounts. One thread at a
-/// time. About 11 bytes a row, and 8 MiB for the buckets once there are rows.
+/// time. About 15 bytes a row, and 8 MiB for the buckets once there are rows.
 @safe package final class BucketIndex: Sendable {
   /// Rows of an undivided part at most.
   package static let partRows = RowArrays.capacityLimit
   /// A divided part with no more rows than this is put together.
   static let reunitedRows = partRows / 4
   /// Rows that are moved together, so that their waits for memory overlap.
-  package static let window = 32
+  package static let window = 64
   static let rangeShift: UInt32 = 5
   static let greatRangeShift: UInt32 = 10
 
@@ -34,8 +34,8 @@ import Amounts
   }
 
   nonisolated(unsafe) let state: UnsafeMutablePointer<State>
-  /// By row: number of its part, 0 for a row that is not in.
-  let parts = RegionColumn<UInt32>(capacity: Layout.rowLimit)
+  /// By row: where it is; zeros for a row that is not in.
+  let places = RegionColumn<BucketPlace>(capacity: Layout.rowLimit)
   /// Rows of each 32 buckets, and of each 1,024.
   nonisolated(unsafe) let rangeCounts: UnsafeMutablePointer<UInt32>
   nonisolated(unsafe) let greatRangeCounts: UnsafeMutablePointer<UInt32>
@@ -62,19 +62,19 @@ import Amounts
 
   /// Bytes of all parts and of what rows know.
   package var byteCount: Int {
-    unsafe state.pointee.arrays.byteCount + state.pointee.nodes.byteCount + parts.byteCount
+    unsafe state.pointee.arrays.byteCount + state.pointee.nodes.byteCount + places.byteCount
   }
 
   /// Makes room for rows below `rowCount`.
   package func reserve(rowCount: Int) {
     unsafe state.pointee.nodes.open()
-    parts.reserve(rowCount)
+    places.reserve(rowCount)
   }
 
   // MARK: Moving rows
 
   /// Asks for what says where a row lies.
-  package func prefetch(_ row: UInt32) { unsafe Kernels.prefetch(parts.place(Int(row))) }
+  package func prefetch(_ row: UInt32) { unsafe Kernels.prefetch(places.place(Int(row))) }
 
   /// Puts rows where their keys say, new rows and rows that are in. O(rows), and dividing parts now and then.
   /// - Parameters:
@@ -84,32 +84,55 @@ import Amounts
     _ rows: UnsafeBufferPointer<UInt32>, to keys: UnsafePointer<BucketKey>, keyOf: (UInt32) -> BucketKey
   ) {
     for place in rows.indices {
-      unsafe state.pointee.nodes.prefetch(parts.place(Int(rows[place])).pointee)
+      unsafe state.pointee.nodes.prefetch(places.place(Int(rows[place])).pointee.part)
       unsafe state.pointee.nodes.prefetch(keys[place].bucket)
     }
-    for place in rows.indices {
-      unsafe prefetchRows(of: parts.place(Int(rows[place])).pointee)
-      unsafe prefetchChild(of: keys[place], row: rows[place])
-    }
-    for place in rows.indices { unsafe prefetchEnd(of: part(of: rows[place], keys[place])) }
+    for place in rows.indices { unsafe prefetchPlaces(of: rows[place]) }
+    unsafe prefetchWays(of: rows, keys)
+    for place in rows.indices { unsafe prefetchSuccessor(of: rows[place]) }
     for place in rows.indices { unsafe move(rows[place], to: keys[place], keyOf: keyOf) }
   }
 
-  /// Asks for all rows of a part, which are looked through for one.
-  private func prefetchRows(of number: UInt32) {
-    let node = unsafe state.pointee.nodes[number]
-    if unsafe number == 0 || node.pointee.count == 0 { return }
-    let rows = unsafe state.pointee.arrays.rows(node.pointee.place)
-    for first in unsafe stride(from: 0, to: Int(node.pointee.count), by: 16) {
-      unsafe Kernels.prefetch(rows + first)
+  /// Goes down to the parts where rows belong, all of them a level at a time, and asks for the place where a
+  /// part's next row goes.
+  private func prefetchWays(of rows: UnsafeBufferPointer<UInt32>, _ keys: UnsafePointer<BucketKey>) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.window) { numbers in
+      for place in rows.indices { unsafe numbers[place] = keys[place].bucket }
+      var goesOn = true
+      while goesOn {
+        goesOn = false
+        for place in rows.indices {
+          let node = unsafe state.pointee.nodes[numbers[place]].pointee
+          if !node.isDivided { continue }
+          let digit = unsafe BucketKey.depth(of: keys[place].bucket)
+            .digit(Int(node.level), keys[place].rest, row: rows[place])
+          unsafe numbers[place] = node.place + UInt32(digit)
+          unsafe state.pointee.nodes.prefetch(numbers[place])
+          goesOn = true
+        }
+      }
+      for place in rows.indices { unsafe prefetchEnd(of: numbers[place]) }
     }
   }
 
-  private func prefetchChild(of key: BucketKey, row: UInt32) {
-    let node = unsafe state.pointee.nodes[key.bucket]
-    if unsafe !node.pointee.isDivided { return }
-    let digit = BucketKey.depth(of: key.bucket).digit(0, key.rest, row: row)
-    unsafe state.pointee.nodes.prefetch(node.pointee.place + UInt32(digit))
+  /// Asks for a row's place in its part and the last one there, and for the node above.
+  private func prefetchPlaces(of row: UInt32) {
+    let place = unsafe places.place(Int(row)).pointee
+    let node = unsafe state.pointee.nodes[place.part]
+    if unsafe place.part == 0 || node.pointee.count == 0 { return }
+    let rows = unsafe state.pointee.arrays.rows(node.pointee.place)
+    unsafe Kernels.prefetch(rows + Int(place.place))
+    unsafe Kernels.prefetch(rows + Int(node.pointee.count) - 1)
+    unsafe state.pointee.nodes.prefetch(node.pointee.parent)
+  }
+
+  /// Asks for what knows where the row is that will take a row's place.
+  private func prefetchSuccessor(of row: UInt32) {
+    let part = unsafe places.place(Int(row)).pointee.part
+    let node = unsafe state.pointee.nodes[part]
+    if unsafe part == 0 || node.pointee.count == 0 { return }
+    let last = unsafe state.pointee.arrays.rows(node.pointee.place)[Int(node.pointee.count) - 1]
+    unsafe Kernels.prefetch(places.place(Int(last)))
   }
 
   /// Asks for the place where a part's next row goes.
@@ -121,10 +144,10 @@ import Amounts
 
   @inline(__always)
   private func move(_ row: UInt32, to key: BucketKey, keyOf: (UInt32) -> BucketKey) {
-    let part = unsafe parts.place(Int(row)).pointee
-    if part != 0 {
-      if part == self.part(of: row, key) { return }
-      remove(row, from: part)
+    let place = unsafe places.place(Int(row)).pointee
+    if place.part != 0 {
+      if place.part == part(of: row, key) { return }
+      remove(row, from: place)
     }
     insert(row, key, keyOf: keyOf)
   }
@@ -154,8 +177,7 @@ import Amounts
       let node = unsafe state.pointee.nodes[number]
       if unsafe !node.pointee.isDivided {
         if unsafe node.pointee.count < Self.partRows {
-          unsafe append(row, to: node)
-          unsafe parts.place(Int(row)).pointee = number
+          unsafe append(row, to: node, number)
           return
         }
         divide(number, depth, keyOf: keyOf)
@@ -166,13 +188,13 @@ import Amounts
     }
   }
 
-  private func remove(_ row: UInt32, from part: UInt32) {
-    let node = unsafe state.pointee.nodes[part]
+  private func remove(_ row: UInt32, from place: BucketPlace) {
+    let node = unsafe state.pointee.nodes[place.part]
     let rows = unsafe state.pointee.arrays.rows(node.pointee.place)
     let last = unsafe Int(node.pointee.count) - 1
-    let place = unsafe Kernels.firstPlace(of: row, in: rows, count: last)
-    unsafe assert(rows[place] == row, "a row lies in its part")
-    unsafe rows[place] = rows[last]
+    unsafe assert(rows[Int(place.place)] == row, "a row lies in its place")
+    unsafe rows[Int(place.place)] = rows[last]
+    unsafe places.place(Int(rows[last])).pointee = place
     unsafe node.pointee.count -= 1
     let capacity = unsafe RowArrays.capacity(node.pointee.sizeClass)
     if last == 0 {
@@ -180,7 +202,7 @@ import Amounts
     } else if last <= capacity / 4, capacity > 4 {
       unsafe resize(node, to: node.pointee.sizeClass - 1)
     }
-    var number = part
+    var number = place.part
     var small: UInt32 = 0
     while number >= BucketKey.bucketCount {
       number = unsafe state.pointee.nodes[number].pointee.parent
@@ -203,12 +225,13 @@ import Amounts
   // MARK: Arrays
 
   @inline(__always)
-  func append(_ row: UInt32, to node: UnsafeMutablePointer<BucketNode>) {
+  func append(_ row: UInt32, to node: UnsafeMutablePointer<BucketNode>, _ number: UInt32) {
     let count = unsafe Int(node.pointee.count)
     if unsafe count == RowArrays.capacity(node.pointee.sizeClass) {
       unsafe resize(node, to: node.pointee.sizeClass + 1)
     }
     unsafe state.pointee.arrays.rows(node.pointee.place)[count] = row
+    unsafe places.place(Int(row)).pointee = BucketPlace(part: number, place: UInt32(count))
     unsafe node.pointee.count += 1
   }
 
@@ -242,8 +265,7 @@ import Amounts
     for index in unsafe 0..<Int(node.pointee.count) {
       let row = unsafe rows[index]
       let child = first + UInt32(depth.digit(level, needsKeys ? keyOf(row).rest : 0, row: row))
-      unsafe append(row, to: state.pointee.nodes[child])
-      unsafe parts.place(Int(row)).pointee = child
+      unsafe append(row, to: state.pointee.nodes[child], child)
     }
     unsafe state.pointee.arrays.give(place, sizeClass)
     unsafe node.pointee.place = first
@@ -261,8 +283,7 @@ import Amounts
     unsafe node.pointee.place = 0
     unsafe node.pointee.count = 0
     for row in rows {
-      unsafe append(row, to: node)
-      unsafe parts.place(Int(row)).pointee = number
+      unsafe append(row, to: node, number)
     }
   }
 

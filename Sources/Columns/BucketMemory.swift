@@ -59,6 +59,13 @@
   }
 }
 
+/// Where a row is: its part, and its place in the part's array.
+struct BucketPlace: BitwiseCopyable, Sendable {
+  /// Number of the node, 0 for a row that is in none.
+  var part: UInt32
+  var place: UInt32
+}
+
 /// A bucket, or a part of one that was divided. All zeros is a bucket without rows.
 struct BucketNode: BitwiseCopyable, Sendable {
   /// Rows in it, or in all its children.

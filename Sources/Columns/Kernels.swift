@@ -360,12 +360,6 @@ package struct LaneBounds: Equatable, Sendable {
     return place < 0 ? nil : place
   }
 
-  /// The first place of a value among `count`, `count` if it has none. About 0.1 ns a place in cache.
-  @inlinable @inline(__always)
-  static func firstPlace(of value: UInt32, in values: UnsafePointer<UInt32>, count: Int) -> Int {
-    unsafe ckernels_find_u32(values, count, value)
-  }
-
   /// Asks for the cache line at an address, so that it is near when it is read some 100 ns later.
   @inlinable @inline(__always)
   package static func prefetch(_ address: UnsafeRawPointer) { unsafe ckernels_prefetch(address) }

@@ -115,9 +115,6 @@ void ckernels_transpose(const uint8_t *from, uint8_t *to);
 /// The first place of `needle` in `text`, SIZE_MAX if there is none. Reads nothing outside the two.
 size_t ckernels_find(const uint8_t *text, size_t bytes, const uint8_t *needle, size_t length);
 
-/// The first place of `value` among `rows` values, `rows` if it has none.
-size_t ckernels_find_u32(const uint32_t *values, size_t rows, uint32_t value);
-
 /// Asks for the cache line at an address, which need not be readable.
 static inline void ckernels_prefetch(const void *address) { __builtin_prefetch(address); }
 
