@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -69,6 +72,101 @@ int64_t csys_receive(int descriptor, void *bytes, size_t count) {
 
 int64_t csys_send(int descriptor, const void *bytes, size_t count) {
   return RESULT(send(descriptor, bytes, count, MSG_NOSIGNAL));
+}
+
+int64_t csys_receive_passed(
+    int descriptor, void *bytes, size_t count, int *passed, int *passed_count, int *is_cut) {
+  union {
+    char room[CMSG_SPACE(CSYS_PASSED_LIMIT * sizeof(int))];
+    struct cmsghdr alignment;
+  } control;
+  struct iovec part = {.iov_base = bytes, .iov_len = count};
+  struct msghdr message = {
+      .msg_iov = &part,
+      .msg_iovlen = 1,
+      .msg_control = control.room,
+      .msg_controllen = sizeof control.room,
+  };
+  *passed_count = 0;
+  *is_cut = 0;
+  ssize_t received = recvmsg(descriptor, &message, MSG_CMSG_CLOEXEC);
+  if (received < 0) return -errno;
+  if (message.msg_controllen == 0 && !(message.msg_flags & MSG_CTRUNC)) return received;
+  *is_cut = (message.msg_flags & MSG_CTRUNC) != 0;
+  for (struct cmsghdr *head = CMSG_FIRSTHDR(&message); head != NULL; head = CMSG_NXTHDR(&message, head)) {
+    if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS) continue;
+    size_t bytes_here = head->cmsg_len - CMSG_LEN(0);
+    for (size_t at = 0; at + sizeof(int) <= bytes_here; at += sizeof(int)) {
+      int number;
+      memcpy(&number, CMSG_DATA(head) + at, sizeof number);
+      if (*passed_count < CSYS_PASSED_LIMIT) {
+        passed[(*passed_count)++] = number;
+      } else {
+        close(number);
+        *is_cut = 1;
+      }
+    }
+  }
+  return received;
+}
+
+int64_t csys_send_passing(int descriptor, const void *bytes, size_t count, int passed) {
+  union {
+    char room[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr alignment;
+  } control;
+  memset(&control, 0, sizeof control);
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+  struct msghdr message = {
+      .msg_iov = &part,
+      .msg_iovlen = 1,
+      .msg_control = control.room,
+      .msg_controllen = sizeof control.room,
+  };
+  struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+  head->cmsg_level = SOL_SOCKET;
+  head->cmsg_type = SCM_RIGHTS;
+  head->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(head), &passed, sizeof passed);
+  return RESULT(sendmsg(descriptor, &message, MSG_NOSIGNAL));
+}
+
+int csys_sink_kind(int descriptor) {
+  int flags = fcntl(descriptor, F_GETFL);
+  if (flags < 0) return -errno;
+  if ((flags & O_PATH) || (flags & O_ACCMODE) == O_RDONLY) return -EBADF;
+  struct stat status;
+  if (fstat(descriptor, &status) < 0) return -errno;
+  if (S_ISREG(status.st_mode)) return CSYS_SINK_FILE;
+  if (S_ISFIFO(status.st_mode)) return CSYS_SINK_PIPE;
+  if (S_ISSOCK(status.st_mode)) return CSYS_SINK_SOCKET;
+  return CSYS_SINK_OTHER;
+}
+
+int64_t csys_send_now(int descriptor, const void *bytes, size_t count) {
+  return RESULT(send(descriptor, bytes, count, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+int64_t csys_write_now(int descriptor, const void *bytes, size_t count) {
+  struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+  ssize_t written = pwritev2(descriptor, &part, 1, -1, RWF_NOWAIT);
+  if (written >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL)) {
+    return written < 0 ? -errno : written;
+  }
+  // A pipe that is ready takes PIPE_BUF bytes without waiting, unless somebody else writes into it too.
+  struct pollfd wanted = {.fd = descriptor, .events = POLLOUT};
+  int ready = poll(&wanted, 1, 0);
+  if (ready < 0) return -errno;
+  if (ready == 0) return -EAGAIN;
+  return RESULT(write(descriptor, bytes, count < PIPE_BUF ? count : PIPE_BUF));
+}
+
+int csys_pipe(int *reading, int *writing) {
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) < 0) return -errno;
+  *reading = ends[0];
+  *writing = ends[1];
+  return 0;
 }
 
 int csys_shutdown(int descriptor, int reading, int writing) {

@@ -48,6 +48,16 @@ enum CallCommand {
     let client = try ServerConnection.connect(options, console)
     let isPretty = options.has("pretty")
     do {
+      // What lies in a file or a pipe the server writes itself.
+      let isListing = method.hasSuffix(".list") || method.hasSuffix(".filter")
+      if call.wantsStream, isListing, let descriptor = console.output.descriptor,
+        DescriptorOutput.takesRows(descriptor)
+      {
+        call.wantsStream = false
+        try console.output.flush()
+        _ = try client.write(method, params, into: DescriptorOutput(descriptor, .ndjson), options: call)
+        return .ok
+      }
       var rowCount = 0
       let answer = try client.call(method, params, options: call) { rows in
         rowCount += rows.count

@@ -31,6 +31,9 @@ package final class TextSink {
     self.file = consume file
   }
 
+  /// What is written to; nil when it is kept.
+  package var descriptor: CInt? { stream?.descriptor }
+
   /// Adds text; it reaches the stream at 64 KiB or at `flush`.
   package func write(_ text: String) throws(SystemError) { try write(Array(text.utf8)) }
 

@@ -45,7 +45,7 @@ enum ServeCommand {
       .init("loops", value: .required("N"), help: "event loops, a thread each (default: 1)"),
       .init(
         "query-threads", value: .required("N"),
-        help: "threads for long queries (default: processors less one, at least 1)"),
+        help: "threads for long queries (default: processors, at least 2)"),
       .init("allow-uid", value: .required("UIDS"), help: "user ids that may connect too, comma-separated"),
       .init("read-only-uid", value: .required("UIDS"), help: "user ids that may only read, comma-separated"),
       .init("log-format", value: .required("text|json"), help: "one line an event on stderr (default: text)"),

@@ -13,8 +13,37 @@ package struct CallOptions: Sendable {
   package var wantsMeta = false
   /// Asks for the rows in notifications ahead of the answer, which then has their count.
   package var wantsStream = false
+  /// Has the rows written into a descriptor of this process; the answer has their count.
+  package var output: DescriptorOutput?
 
   package init() {}
+}
+
+/// A descriptor for rows: a file, a pipe or a socket, open for writing.
+package struct DescriptorOutput: Sendable {
+  package enum Format: String, Sendable { case csv, ndjson }
+
+  /// It stays the caller's, and open until the call returns.
+  package var descriptor: CInt
+  package var format: Format
+
+  package init(_ descriptor: CInt, _ format: Format) {
+    self.descriptor = descriptor
+    self.format = format
+  }
+
+  /// Whether the server can write to a descriptor: not to a terminal, say.
+  package static func takesRows(_ descriptor: CInt) -> Bool {
+    PassedDescriptor.kind(of: descriptor) != nil
+  }
+}
+
+/// What was written into a descriptor.
+package struct Delivery: Sendable, Equatable {
+  package let rowCount: Int
+  package let byteCount: Int
+  /// With the total count and the next cursor, where they were asked for.
+  package let answer: Answer
 }
 
 /// A result, and the journal position when it was asked for.
@@ -118,12 +147,29 @@ package final class Client {
     let connection = try openConnection()
     // An interrupt from before this request is not meant for it.
     takeInterrupt()
-    connection.queue(Self.line(id: id, method: method, params: params.map { Array($0.text.utf8) }, options))
+    connection.queue(
+      Self.line(id: id, method: method, params: params.map { Array($0.text.utf8) }, options),
+      passing: options.output?.descriptor)
     unanswered += 1
     var deadline: MonotonicTime?
     if let timeout = options.timeout { deadline = SystemClock().monotonicTime() + (timeout + Self.grace) }
     let node = try message(for: id, connection, deadline, onRows)
     return try Self.answer(node).get()
+  }
+
+  /// Has the rows of a list, filter or aggregate method written into a descriptor, without a limit on their
+  /// number, at the speed of its reader.
+  package func write(
+    _ method: String, _ params: JSONNode? = nil, into output: DescriptorOutput,
+    options: CallOptions = CallOptions()
+  ) throws -> Delivery {
+    var options = options
+    options.output = output
+    let answer = try call(method, params, options: options)
+    guard let rowCount = answer.result["count"]?.int, let byteCount = answer.result["bytes"]?.int else {
+      throw ClientError.protocolBroken("the server did not write to the descriptor")
+    }
+    return Delivery(rowCount: rowCount, byteCount: byteCount, answer: answer)
   }
 
   /// Carries out one prepared request and waits for its answer.
@@ -263,6 +309,9 @@ extension Client {
     if let position = options.minPosition { line.append(contentsOf: ",\"min_position\":\(position)".utf8) }
     if options.wantsMeta { line.append(contentsOf: ",\"meta\":true".utf8) }
     if options.wantsStream { line.append(contentsOf: ",\"stream\":true".utf8) }
+    if let output = options.output {
+      line.append(contentsOf: ",\"to\":\"fd\",\"format\":\"\(output.format.rawValue)\"".utf8)
+    }
     if let params {
       line.append(contentsOf: ",\"params\":".utf8)
       line.append(contentsOf: params)

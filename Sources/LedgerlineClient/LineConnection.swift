@@ -43,7 +43,11 @@ package final class LineConnection {
   package var waitingBytes: Int { outbox.waitingBytes }
 
   /// Queues a line; `receive` and `flush` write it.
-  package func queue(_ line: [UInt8]) { outbox.append(line) }
+  /// - Parameter descriptor: the server gets a copy of it with the line. It must stay open until the line is
+  ///   written.
+  package func queue(_ line: [UInt8], passing descriptor: CInt? = nil) {
+    outbox.append(line, passing: descriptor)
+  }
 
   /// Writes what the kernel takes now, without waiting. A peer that is gone is noticed by the next read.
   package func flush() throws(SystemError) {
@@ -89,10 +93,13 @@ package final class LineConnection {
 private struct LineOutbox {
   private var bytes: [UInt8] = []
   private var written = 0
+  /// Descriptors, and the bytes they go with, in their order.
+  private var passed: [(place: Int, descriptor: CInt)] = []
 
   var waitingBytes: Int { bytes.count - written }
 
-  mutating func append(_ line: [UInt8]) {
+  mutating func append(_ line: [UInt8], passing descriptor: CInt?) {
+    if let descriptor { passed.append((bytes.count, descriptor)) }
     bytes.append(contentsOf: line)
     bytes.append(UInt8(ascii: "\n"))
   }
@@ -101,13 +108,30 @@ private struct LineOutbox {
   /// - Returns: whether nothing is left.
   mutating func write(to socket: borrowing UnixSocket) throws(SystemError) -> Bool {
     while written < bytes.count {
-      switch try socket.write(bytes.span.extracting(written..<bytes.count)) {
-      case .bytes(let count): written += count
+      let next = passed.first
+      let isHere = next?.place == written
+      // Bytes before those that a descriptor goes with leave by themselves.
+      let end = isHere ? bytes.count : next?.place ?? bytes.count
+      let readiness: Readiness
+      do {
+        let part = bytes.span.extracting(written..<end)
+        readiness =
+          if isHere, let next {
+            try socket.write(part, passing: next.descriptor)
+          } else {
+            try socket.write(part)
+          }
+      }
+      switch readiness {
+      case .bytes(let count):
+        written += count
+        if isHere, count > 0 { passed.removeFirst() }
       case .wouldBlock: return false
       case .peerGone: written = bytes.count
       }
     }
     bytes.removeAll(keepingCapacity: true)
+    passed = []
     written = 0
     return true
   }

@@ -38,6 +38,10 @@ package struct SignalDescriptor: ~Copyable, Sendable {
     return Signal(rawValue: try Syscalls.checked(result, "read", "receive a signal", nil))
   }
 
-  /// Makes writing to a closed pipe or socket answer EPIPE instead of ending the process; call it at start.
-  package static func ignoreBrokenPipes() { _ = csys_ignore_signal(SIGPIPE) }
+  /// Makes writing to a closed pipe or socket answer EPIPE, and to a file past its limit EFBIG, instead of
+  /// ending the process; call it at start.
+  package static func ignoreBrokenPipes() {
+    _ = csys_ignore_signal(SIGPIPE)
+    _ = csys_ignore_signal(SIGXFSZ)
+  }
 }

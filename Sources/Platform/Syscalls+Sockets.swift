@@ -40,6 +40,50 @@ extension Syscalls {
     return try readiness(result, "recv", "read from a socket", nil)
   }
 
+  /// As `receive`, with the descriptors that came along; `isCut` when some of them could not be taken in.
+  static func receivePassed(
+    _ descriptor: CInt, into bytes: UnsafeMutableRawBufferPointer, _ passed: inout [CInt], _ isCut: inout Bool
+  ) throws(SystemError) -> Readiness {
+    var numbers: (CInt, CInt, CInt, CInt) = (-1, -1, -1, -1)
+    var count: CInt = 0
+    var cut: CInt = 0
+    let result = unsafe withUnsafeMutableBytes(of: &numbers) { room in
+      let first = unsafe room.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: CInt.self)
+      return retrying {
+        unsafe csys_receive_passed(descriptor, bytes.baseAddress, bytes.count, first, &count, &cut)
+      }
+    }
+    isCut = cut != 0
+    if count > 0 { passed += [numbers.0, numbers.1, numbers.2, numbers.3].prefix(Int(count)) }
+    return try readiness(result, "recvmsg", "read from a socket", nil)
+  }
+
+  static func send(
+    _ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, passing passed: CInt
+  ) throws(SystemError) -> Readiness {
+    let result = retrying { unsafe csys_send_passing(descriptor, bytes.baseAddress, bytes.count, passed) }
+    return try readiness(result, "sendmsg", "pass a descriptor", nil)
+  }
+
+  /// Writes what a pipe or socket takes without waiting.
+  static func writeNow(
+    _ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, isSocket: Bool
+  ) throws(SystemError) -> Readiness {
+    let result = retrying {
+      unsafe isSocket
+        ? csys_send_now(descriptor, bytes.baseAddress, bytes.count)
+        : csys_write_now(descriptor, bytes.baseAddress, bytes.count)
+    }
+    return try readiness(result, isSocket ? "send" : "write", "write to the descriptor", nil)
+  }
+
+  static func makePipe() throws(SystemError) -> (reading: CInt, writing: CInt) {
+    var reading: CInt = -1
+    var writing: CInt = -1
+    _ = try checked(unsafe csys_pipe(&reading, &writing), "pipe2", "make a pipe", nil)
+    return (reading, writing)
+  }
+
   static func send(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) throws(SystemError) -> Readiness {
     let result = retrying { unsafe csys_send(descriptor, bytes.baseAddress, bytes.count) }
     return try readiness(result, "send", "write to a socket", nil)

@@ -71,6 +71,22 @@ package struct UnixSocket: ~Copyable, Sendable {
     unsafe try Syscalls.send(descriptor, bytes)
   }
 
+  /// As `read`, and takes in the descriptors that the peer has sent with the bytes (SCM_RIGHTS).
+  package borrowing func read(
+    into bytes: UnsafeMutableRawBufferPointer, _ passed: inout PassedDescriptors
+  ) throws(SystemError) -> Readiness {
+    unsafe try passed.receive(from: descriptor, into: bytes)
+  }
+
+  /// As `write`; the peer gets a copy of `passed` with the first of the bytes.
+  package borrowing func write(
+    _ bytes: Span<UInt8>, passing passed: CInt
+  ) throws(SystemError) -> Readiness {
+    unsafe try bytes.withUnsafeBytes { bytes throws(SystemError) in
+      unsafe try Syscalls.send(descriptor, bytes, passing: passed)
+    }
+  }
+
   package borrowing func read(into bytes: inout MutableSpan<UInt8>) throws(SystemError) -> Readiness {
     unsafe try bytes.withUnsafeMutableBytes { bytes throws(SystemError) in unsafe try read(into: bytes) }
   }

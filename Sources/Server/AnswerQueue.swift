@@ -35,6 +35,8 @@ struct AnswerQueue: ~Copyable {
   private var nextNumber: UInt64 = 0
   /// Bytes of finished answers in slots.
   private var slotByteCount = 0
+  /// Streams in slots.
+  private var streamCount = 0
 
   init() {}
 
@@ -49,7 +51,7 @@ struct AnswerQueue: ~Copyable {
   var awaitedPosition: UInt64? {
     if let position = front.awaitedPosition { return position }
     guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head] else { return nil }
-    return answer.cut.position
+    return answer.position
   }
 
   // MARK: Answers go in
@@ -106,11 +108,22 @@ struct AnswerQueue: ~Copyable {
     slotByteCount += line.count
   }
 
-  /// Lets the rows of a query flow from a place, once the answers before it are out and its cut is committed.
-  mutating func beginStream(_ slot: UInt64, _ answer: StreamedAnswer) {
-    let index = index(slot)
-    guard case .unfinished = slots[index] else { preconditionFailure("a stream begins in its place") }
-    slots[index] = .stream(answer)
+  /// Lets the rows of a query flow from their place, once the answers before it are out and its cut is
+  /// committed. Does nothing for a stream that has begun.
+  mutating func beginStream(_ answer: StreamedAnswer) {
+    let index = index(answer.place.slot)
+    switch slots[index] {
+    case .unfinished: slots[index] = .stream(answer)
+    case .stream: return
+    case .finished, .batch: preconditionFailure("a stream begins in its place")
+    }
+    streamCount += 1
+  }
+
+  /// The streams that have begun and not ended. O(places), if there are any.
+  var streams: [StreamedAnswer] {
+    if streamCount == 0 { return [] }
+    return slots[head...].compactMap { if case .stream(let answer) = $0 { answer } else { nil } }
   }
 
   // MARK: Answers come out
@@ -162,16 +175,17 @@ struct AnswerQueue: ~Copyable {
   /// The stream that is due now: all answers before it are out, and what its rows show is committed.
   func dueStream(_ committed: UInt64) -> StreamedAnswer? {
     guard front.isEmpty, head < slots.count, case .stream(let answer) = slots[head],
-      answer.cut.position <= committed
+      answer.position <= committed
     else { return nil }
     return answer
   }
 
-  /// Takes the stream away that stands first, its last line written.
-  mutating func endDueStream() {
-    guard front.isEmpty, head < slots.count, case .stream = slots[head] else {
-      preconditionFailure("a stream is due")
+  /// Takes the stream away that stands first, its last line taken.
+  mutating func endStream(_ stream: StreamedAnswer) {
+    guard head < slots.count, case .stream(let first) = slots[head], first === stream else {
+      preconditionFailure("the stream stands first")
     }
+    streamCount -= 1
     removeHead()
   }
 
@@ -209,9 +223,10 @@ struct AnswerQueue: ~Copyable {
         return 0
       }
     }
-    guard head < slots.count, case .stream(let answer) = slots[head], answer.cut.position > committed else {
+    guard head < slots.count, case .stream(let answer) = slots[head], answer.position > committed else {
       return nil
     }
+    streamCount -= 1
     removeHead()
     front.append { output in
       write(answer.id, &output)

@@ -17,7 +17,7 @@ package struct Configuration: Sendable {
   /// Event loops, each a thread. A second one pays only when clients run on other cores.
   package var loopCount = 1
   /// Threads for queries that are too long for a loop.
-  package var queryThreadCount = max(1, CurrentProcess.processorCount - 1)
+  package var queryThreadCount = max(2, CurrentProcess.processorCount)
   package var bounds = Bounds()
   /// User ids that may connect beside the server's own and root.
   package var allowedUsers: Set<UInt32> = []
@@ -50,18 +50,23 @@ package struct Configuration: Sendable {
     /// Unfinished requests of one connection before it is no longer read.
     package var unfinishedRequests = 1024
     /// Long queries and streams of one connection at a time before it is no longer read: each may hold a page
-    /// of rows, or the row numbers of a whole table.
+    /// of rows, or, if they are sorted, the row numbers of a whole table.
     package var unfinishedQueries = 16
     /// Bytes of the answers of one batch before the reads that are left in it are told BUSY.
     package var batchAnswerByteCount = 64 << 20
     /// Bytes held for input by all connections together, beyond `smallLineByteCount` each.
     package var unfinishedLineByteCount = 256 << 20
     package var smallLineByteCount = 64 << 10
+    /// Descriptors that came with lines of one connection and wait for them; more are closed.
+    package var waitingDescriptors = 16
+    /// Descriptors of clients that are open, of all connections; more are closed.
+    package var passedDescriptors = 256
     /// Queries waiting for a thread, and reads waiting for a position; one more is told BUSY.
     package var queuedQueries = 1024
     /// From the first byte of a line to its end.
     package var lineTime = Duration.seconds(60)
-    /// A client that has answers waiting and reads none of them is closed after this.
+    /// A client that has answers waiting and reads none of them is closed after this; rows for
+    /// a descriptor that nobody reads end with an error.
     package var unreadTime = Duration.seconds(60)
     /// How long the cut of a query or of a streamed answer may be held.
     package var cutAge = Duration.seconds(300)

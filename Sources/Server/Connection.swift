@@ -36,13 +36,19 @@ struct Connection: ~Copyable {
   var feeds: [ChangeFeed] = []
   /// Lines or a batch go on in the loop's next turn, after the other connections.
   var isPostponed = false
+  /// Descriptors that came with requests that are not carried out yet.
+  var passed: PassedDescriptors
   /// The loop's list of connections whose answers wait for a position has this one.
   var isHolding = false
 
-  init(number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int) {
+  init(
+    number: UInt64, socket: consuming UnixSocket, peer: Peer, longestLine: Int,
+    passed: consuming PassedDescriptors
+  ) {
     self.number = number
     self.socket = socket
     self.peer = peer
+    self.passed = passed
     lines = LineDecoder(longestLine: longestLine)
   }
 

@@ -50,20 +50,18 @@ extension ConnectionLoop {
     }
     if !output.isEmpty { writeOutput(&connection) }
     if !connection.feeds.isEmpty { endStopped(&connection) }
-    var streamed = 0
+    endStoppedStreams(&connection)
     while true {
       if hasFailed { failHeld(&connection) }
       let committed = shared.committedPosition
       connection.answers.settle(committed)
       writeLeaving(&connection)
       if connection.isGone { return }
-      guard let stream = connection.answers.dueStream(committed), streamed < Self.streamBytesPerTurn else {
-        if writeChanges(&connection) { continue }
+      if let stream = connection.answers.dueStream(committed), stream.state == .ready {
+        write(stream, &connection)
+      } else if !writeChanges(&connection) {
         return
       }
-      pump(stream, &connection)
-      streamed += output.count
-      writeOutput(&connection)
     }
   }
 
@@ -93,22 +91,6 @@ extension ConnectionLoop {
       connection.answers.takeOver(output, 0..<output.count, position: 0)
       output.removeAll()
     }
-  }
-
-  /// The next rows of a stream into the output, or its last line.
-  mutating func pump(_ stream: StreamedAnswer, _ connection: inout Connection) {
-    do throws(WireError) {
-      try stream.check()
-      if stream.writeNext(into: &output) {
-        return
-      }
-    } catch {
-      AnswerWriter.error(error, stream.id, into: &output)
-    }
-    stream.cut.doneReading()
-    connection.answers.endDueStream()
-    countAway(&connection, -1)
-    shared.running.remove(connection.number, stream.place)
   }
 
   /// Counts a request that is answered from elsewhere, or one that has been.

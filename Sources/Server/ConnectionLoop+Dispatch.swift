@@ -23,7 +23,8 @@ extension ConnectionLoop {
     case .failure(let error, let id):
       answer(&connection) { output in AnswerWriter.error(error, id, into: &output) }
       shared.statistics.count(nil, since: now, isError: true, now: now)
-    case .single(let request):
+    case .single(var request):
+      findDescriptor(for: &request, &connection)
       var cut: Cut?
       carryOut(request, &connection, place: nil, cut: &cut)
     case .batch(let requests):
@@ -107,6 +108,9 @@ extension ConnectionLoop {
         return
       case .query(let query, let reply):
         if connection.isGone || request.id == nil { return }
+        if request.wantsStream || request.output != nil {
+          return try beginFlow(query, reply, request, &connection, place, from: start)
+        }
         try run(query, reply, request, &connection, place, cut: cut, from: start)
         return
       case .question(let call):
@@ -204,10 +208,9 @@ extension ConnectionLoop {
     _ query: QueryRequest, _ reply: QueryReply, _ request: DecodedRequest,
     _ connection: inout Connection, _ place: AnswerPlace?, cut: Cut?, from start: MonotonicTime
   ) throws(WireError) {
-    if request.wantsStream, place?.part != nil { throw .notStreamable }
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
     let books = shared.books
-    switch try answer(query, request, cut, stop) {
+    switch try answer(query, cut, stop) {
     case .shown(let result, let images, let position):
       try respond(&connection, request, place) { id, output throws(WireError) in
         AnswerWriter.page(
@@ -215,6 +218,7 @@ extension ConnectionLoop {
           into: &output)
         return position
       }
+      shared.queryCounts.count(result.trace.path, as: .page)
       return shared.statistics.count(request.method, since: start, isError: false)
     case .found(let result, let cut):
       try respond(&connection, request, place) { id, output throws(WireError) in
@@ -223,13 +227,14 @@ extension ConnectionLoop {
           into: &output)
         return cut.position
       }
+      shared.queryCounts.count(result.trace.path, as: .page)
       return shared.statistics.count(request.method, since: start, isError: false)
     case .later(let plan, let cut):
       let place = place ?? AnswerPlace(slot: connection.answers.open())
       let job = QueryJob(
         connection: connection.number, place: place, id: request.id, method: request.method, request: query,
         plan: plan, reply: reply, cut: cut, stop: stop, inbox: inbox, wantsMeta: request.wantsMeta,
-        wantsStream: request.wantsStream, receivedAt: start)
+        receivedAt: start)
       submit(job, request, &connection, place, stop, cut: cut, from: start)
     }
   }
@@ -247,8 +252,7 @@ extension ConnectionLoop {
     shared.running.remove(number, place)
     shared.busyCount.wrappingAdd(1, ordering: .relaxed)
     shared.statistics.count(request.method, since: start, isError: true)
-    let busy = WireError.busy("the query queue is full", retryAfter: .milliseconds(50))
-    refuse(&connection, request, place, busy)
+    refuse(&connection, request, place, services.queries.busy)
   }
 
   /// What a loop does with a query.
@@ -261,12 +265,10 @@ extension ConnectionLoop {
 
   /// Answers a query that costs less than handing it over.
   private func answer(
-    _ query: QueryRequest, _ request: DecodedRequest, _ cut: Cut?, _ stop: StopFlag
+    _ query: QueryRequest, _ cut: Cut?, _ stop: StopFlag
   ) throws(WireError) -> LoopAnswer {
-    // Patterns and metadata make planning itself long; a stream holds its cut for as long as it flows.
-    if request.wantsStream || QueryEngine.isLongToPlan(query) {
-      return .later(nil, cut ?? shared.books.cut())
-    }
+    // Patterns and metadata make planning itself long.
+    if QueryEngine.isLongToPlan(query) { return .later(nil, cut ?? shared.books.cut()) }
     do throws(QueryStopped) {
       let plan: Plan
       let held: Cut
@@ -326,8 +328,9 @@ extension DecodedRequest {
 
 extension WireError {
   static let notStreamable = WireError(
-    .invalidParams, "GEN_VALIDATION_ERROR", "stream is for list and filter methods, outside of batches",
-    [Member("errors", texts: ["stream is for list and filter methods, outside of batches"])])
+    .invalidParams, "GEN_VALIDATION_ERROR",
+    "stream and to are for list and filter methods, outside of batches",
+    [Member("errors", texts: ["stream and to are for list and filter methods, outside of batches"])])
 
   static let stopping = WireError.busy("the server is stopping", retryAfter: .seconds(1))
 

@@ -14,10 +14,8 @@ extension ConnectionLoop {
         client.connection.answers.finish(place, line, position: position)
         countAway(&client.connection, -1)
         resume(&client.connection)
-      case .streamReady(let number, let slot, let answer):
-        guard let client = connections[number] else { continue }
-        client.connection.answers.beginStream(slot, answer)
-        resume(&client.connection)
+      case .streamMade(let answer): take(answer)
+      case .deliveryWaits(let delivery): hold(delivery)
       case .changesMade(let number, let feed):
         guard let client = connections[number] else { continue }
         take(feed, &client.connection)
@@ -25,6 +23,7 @@ extension ConnectionLoop {
       case .lookAgain(let number):
         services.queries.dropStopped()
         lookAtWaiters()
+        lookAtDeliveries()
         if !parked.isEmpty { retryParked() }
         guard let client = connections[number] else { continue }
         resume(&client.connection)
@@ -43,7 +42,10 @@ extension ConnectionLoop {
     let number = shared.nextConnection.add(1, ordering: .relaxed).oldValue
     let descriptor = socket.descriptor
     let client = Client(
-      Connection(number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine))
+      Connection(
+        number: number, socket: socket, peer: peer, longestLine: shared.configuration.longestLine,
+        passed: PassedDescriptors(
+          limit: shared.configuration.bounds.waitingDescriptors, countedIn: shared.descriptors)))
     do {
       try events.add(descriptor, token: number, interest: .read)
       connections[number] = client

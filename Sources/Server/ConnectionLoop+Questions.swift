@@ -17,6 +17,10 @@ extension ConnectionLoop {
     cut: Cut?, from start: MonotonicTime
   ) throws(WireError) {
     if request.wantsStream { throw .notStreamable }
+    if request.output != nil, case .groups(let asked) = call {
+      let moment = shared.queries.moment(call.questions, of: shared.books)
+      return try deliver(.groups(asked, moment), request, &connection, place, from: start)
+    }
     let stop = StopFlag(deadline: request.timeout.map { start + $0 }, clock: shared.clock)
     let questions = call.questions
     let moment =

@@ -85,6 +85,7 @@ extension ConnectionLoop {
       }
     }
     lookAtWaiters()
+    lookAtDeliveries()
   }
 
   // MARK: Reads that wait for a position
@@ -217,6 +218,7 @@ extension ConnectionLoop {
     hasFailed = true
     retryParked()
     lookAtWaiters()
+    lookAtDeliveries()
     for (_, client) in connections { resume(&client.connection) }
     holding = []
     leastAwaited = .max

@@ -11,8 +11,6 @@ import Wire
 @safe struct ConnectionLoop: ~Copyable {
   /// Reads of one connection in one turn, so that a busy one does not starve the others.
   static let readsPerTurn = 4
-  /// Bytes of streamed rows made in one turn.
-  static let streamBytesPerTurn = 1 << 20
   /// How often queued queries are looked at whose time may have passed.
   static let queueLook = Duration.milliseconds(20)
   /// A query that is estimated to take longer goes to a query thread: a hand-over costs up to 45 µs.
@@ -32,6 +30,10 @@ import Wire
   var subscribers: Set<UInt64> = []
   /// Requests that wait for a journal position.
   var waiters: [PositionWaiter] = []
+  /// Rows for descriptors that wait for a journal position.
+  var uncommitted: [RowDelivery] = []
+  /// Rows for descriptors that wait for a reader, by the token of their event.
+  var waitingDeliveries: [UInt64: WaitingDelivery] = [:]
   /// Connections whose first answer waits for a journal position.
   var holding: [UInt64] = []
   /// No answer and no read waits for a lesser position.
@@ -90,7 +92,9 @@ import Wire
 
   var timeout: Duration? {
     if !postponed.isEmpty { return .zero }
-    if awayCount > 0 || !waiters.isEmpty || !parked.isEmpty { return Self.queueLook }
+    if awayCount > 0 || !waitingDeliveries.isEmpty || !waiters.isEmpty || !parked.isEmpty {
+      return Self.queueLook
+    }
     if isDraining { return .milliseconds(50) }
     return connections.isEmpty ? nil : max(.zero, nextTick - now)
   }
@@ -100,13 +104,14 @@ import Wire
     nextLook = now + Self.queueLook
     if awayCount > 0 { services.queries.dropStopped() }
     lookAtWaiters()
+    lookAtDeliveries()
     if !parked.isEmpty { retryParked() }
   }
 
   // MARK: Events
 
   mutating func handle(_ event: ReadyEvent) {
-    guard let client = connections[event.token] else { return }
+    guard let client = connections[event.token] else { return wakeDelivery(event.token) }
     handle(event, &client.connection)
   }
 
@@ -123,6 +128,7 @@ import Wire
     if connection.isGone { return }
     connection.isGone = true
     connection.answers.dropFront()
+    connection.passed.dropAll()
     shared.running.cancelAll(connection.number)
   }
 
@@ -131,7 +137,7 @@ import Wire
     for _ in 0..<Self.readsPerTurn {
       guard mayRead(&connection) else { return true }
       let room = unsafe connection.lines.freeRoom()
-      switch unsafe try? connection.socket.read(into: room) {
+      switch unsafe try? connection.socket.read(into: room, &connection.passed) {
       case .wouldBlock: return true
       case .bytes(let count) where count > 0:
         connection.lines.received(count)
@@ -226,7 +232,9 @@ import Wire
       return true
     }
     switch connection.lines.next() {
-    case nil: return false
+    case nil:
+      dropUnwanted(&connection)
+      return false
     case .tooLong:
       let error = WireError.lineTooLong(limit: connection.lines.longestLine)
       answer(&connection) { output in AnswerWriter.error(error, .null, into: &output) }
@@ -235,7 +243,14 @@ import Wire
       let decoded = decoder.decode(range, of: connection.lines)
       carryOut(decoded, &connection)
     }
+    dropUnwanted(&connection)
     return true
+  }
+
+  /// Closes the descriptors that came with lines that did not ask for them.
+  func dropUnwanted(_ connection: inout Connection) {
+    if connection.passed.isEmpty { return }
+    connection.passed.drop(leftByteCount: connection.lines.waitingByteCount)
   }
 
   /// Notes since when the end of a line is waited for.
@@ -284,7 +299,9 @@ import Wire
     if connection.isFinished { return close(&connection) }
     var interest: Interest = []
     if mayRead(&connection) { interest.insert(.read) }
-    if connection.hasBacklog || connection.answers.dueStream(shared.committedPosition) != nil {
+    if connection.hasBacklog
+      || connection.answers.dueStream(shared.committedPosition).map({ $0.state == .ready }) == true
+    {
       interest.insert(.write)
     }
     if let position = connection.answers.awaitedPosition { hold(&connection, until: position) }

@@ -10,8 +10,10 @@ enum LoopMessage: Sendable {
   case adopt(descriptor: CInt, peer: Peer)
   /// An answer was finished elsewhere: a line with its end, and the position that it waits for.
   case finished(connection: UInt64, AnswerPlace, line: [UInt8], position: UInt64)
-  /// The rows of a streamed query are known.
-  case streamReady(connection: UInt64, slot: UInt64, StreamedAnswer)
+  /// A piece of a stream was made.
+  case streamMade(StreamedAnswer)
+  /// Rows cannot go into their descriptor now.
+  case deliveryWaits(RowDelivery)
   /// A piece of a feed was made.
   case changesMade(connection: UInt64, ChangeFeed)
   /// Something was committed that subscribers wait for.

@@ -19,7 +19,6 @@ struct QueryJob: PooledJob {
   let stop: StopFlag
   let inbox: LoopInbox
   let wantsMeta: Bool
-  let wantsStream: Bool
   let receivedAt: MonotonicTime
 
   func run(_ shared: Shared, _ output: inout JSONWriter) {
@@ -32,15 +31,7 @@ struct QueryJob: PooledJob {
         } else {
           try shared.queries.run(request, on: cut, stop: stop)
         }
-      if wantsStream, let id {
-        let answer = StreamedAnswer(
-          id: id, place: place, request: request, reply: reply, result: result, cut: cut,
-          stop: stop,
-          wantsMeta: wantsMeta)
-        shared.statistics.count(method, since: receivedAt, isError: false)
-        inbox.post(.streamReady(connection: connection, slot: place.slot, answer))
-        return
-      }
+      shared.queryCounts.count(result.trace.path, as: .page)
       if let id {
         AnswerWriter.page(
           result, of: request.table, reply, id, cut: cut,

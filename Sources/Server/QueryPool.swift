@@ -5,51 +5,29 @@ import Platform
 import Query
 import Wire
 
-/// A bounded queue and its threads. First come, first served.
+/// A bounded queue and its threads. Each connection has its turn, and a job that takes long goes behind the
+/// others from time to time, if it can: who sends a hundred reports does not hold up another's one.
 final class QueryPool: Sendable {
   private struct State {
-    /// Places before `head` are empty, so that no cut is held by a job that was taken.
-    var waiting: [(any PooledJob)?] = []
-    var head = 0
+    var waiting = FairQueue<any PooledJob>()
     var isStopping = false
     var running = 0
-
-    var count: Int { waiting.count - head }
-
-    mutating func takeFirst() -> (any PooledJob)? {
-      guard head < waiting.count else { return nil }
-      let job = waiting[head].take()
-      head += 1
-      if head == waiting.count {
-        waiting.removeAll(keepingCapacity: true)
-        head = 0
-      } else if head >= 64, head * 2 >= waiting.count {
-        waiting.removeFirst(head)
-        head = 0
-      }
-      return job
-    }
-
-    /// Takes out the jobs that need not run any more.
-    mutating func takeStopped() -> [any PooledJob] {
-      var stopped: [any PooledJob] = []
-      var left: [(any PooledJob)?] = []
-      for case let job? in waiting[head...] {
-        if job.isOver { stopped.append(job) } else { left.append(job) }
-      }
-      waiting = left
-      head = 0
-      return stopped
-    }
+    /// Of the last jobs, in nanoseconds: a running average.
+    var jobTime: UInt64 = 1_000_000
   }
+
+  /// How long a job that can be interrupted works before the others have their turn.
+  static let slice = Duration.milliseconds(10)
 
   private let state = Gate(State())
   private let queueLimit: Int
+  private let threadCount: Int
   private let shared: Shared
   private let threads: Gate<[Thread]>
 
   init(threadCount: Int, shared: Shared) throws(SystemError) {
     queueLimit = shared.configuration.bounds.queuedQueries
+    self.threadCount = threadCount
     self.shared = shared
     threads = Gate([])
     do throws(SystemError) {
@@ -64,25 +42,42 @@ final class QueryPool: Sendable {
   }
 
   /// Queries waiting for a thread.
-  var queuedCount: Int { state.withLock { $0.count } }
+  var queuedCount: Int { state.withLock { $0.waiting.count } }
   /// Queries at work.
   var runningCount: Int { state.withLock { $0.running } }
 
-  /// Queues a job; false when the queue is full.
+  /// Queues a job; false when the queue is full. A connection that has nothing in it finds room until it is
+  /// twice full, so that others' jobs do not keep it out.
   func submit(_ job: any PooledJob) -> Bool {
     state.updateAndWakeOne { state in
-      if state.count >= queueLimit || state.isStopping { return false }
-      state.waiting.append(job)
+      let limit = state.waiting.hasJobs(of: job.connection) ? queueLimit : queueLimit * 2
+      if state.waiting.count >= limit || state.isStopping { return false }
+      state.waiting.append(job, of: job.connection)
       return true
     }
   }
 
+  /// Queues a job that goes on where it paused.
+  func resubmit(_ job: any PooledJob) {
+    state.updateAndWakeOne { $0.waiting.append(job, of: job.connection) }
+  }
+
+  /// That the queue is full, and when it may be worth to ask again: when half of it is done, as far as the
+  /// last jobs tell.
+  var busy: WireError {
+    let (count, time) = state.withLock { ($0.waiting.count, $0.jobTime) }
+    let nanoseconds = time.multipliedReportingOverflow(by: UInt64(count / 2 / max(1, threadCount) + 1))
+    let milliseconds = nanoseconds.overflow ? 5000 : min(max(nanoseconds.partialValue / 1_000_000, 10), 5000)
+    return .busy("the query queue is full", retryAfter: .milliseconds(milliseconds))
+  }
+
   /// Answers the queued jobs that were cancelled or whose time is over, without waiting for a thread.
   func dropStopped() {
-    let stopped = state.withLock { $0.count == 0 ? [] : $0.takeStopped() }
+    let stopped = state.withLock { $0.waiting.count == 0 ? [] : $0.waiting.takeAll(where: \.isOver) }
     if stopped.isEmpty { return }
     var output = JSONWriter()
-    for job in stopped { job.run(shared, &output) }
+    // What is over ends at once.
+    for job in stopped { while job.goOn(shared, &output, until: shared.clock.monotonicTime()) {} }
   }
 
   /// Finishes what is queued and ends the threads.
@@ -99,14 +94,21 @@ final class QueryPool: Sendable {
   private func work() {
     var output = JSONWriter()
     while let job = nextJob() {
-      job.run(shared, &output)
-      state.withLock { $0.running -= 1 }
+      let start = shared.clock.monotonicTime()
+      let isPaused = job.goOn(shared, &output, until: start + Self.slice)
+      let time = shared.clock.monotonicTime().nanoseconds &- start.nanoseconds
+      state.withLock { state in
+        state.running -= 1
+        state.jobTime = (state.jobTime &* 7 &+ min(time, 1 << 40)) / 8
+        // This thread takes the next job, so nobody need be woken.
+        if isPaused { state.waiting.append(job, of: job.connection) }
+      }
     }
   }
 
   private func nextJob() -> (any PooledJob)? {
     state.wait { state -> (any PooledJob)?? in
-      if let job = state.takeFirst() {
+      if let job = state.waiting.takeNext() {
         state.running += 1
         return .some(job)
       }

@@ -3,6 +3,7 @@
 
 import Platform
 import Query
+import Synchronization
 import Wire
 
 /// Finds what `server.cancel` and a hang-up are to stop. Any thread.
@@ -22,10 +23,14 @@ final class RunningRequests: Sendable {
     var isAnswered = false
   }
 
+  private let cancelled = Atomic<UInt64>(0)
   private let entries = Guarded<[UInt64: [Entry]]>([:])
 
   /// Requests running now, subscriptions left out.
   var count: Int { count(where: { !$0.isAnswered }) }
+
+  /// Requests that were told to stop before they were answered: by a cancellation, a hang-up, an old cut.
+  var cancelledCount: Int { Int(cancelled.load(ordering: .relaxed)) }
 
   /// Subscriptions, of all connections.
   var subscriptionCount: Int { count(where: \.isAnswered) }
@@ -60,7 +65,10 @@ final class RunningRequests: Sendable {
   /// Stops every request of a connection that is closed; nobody waits for their answers.
   func forget(_ connection: UInt64) {
     let entries = entries.withLock { $0.removeValue(forKey: connection) ?? [] }
-    for entry in entries { entry.stop.cancel() }
+    for entry in entries {
+      if !entry.isAnswered { cancelled.wrappingAdd(1, ordering: .relaxed) }
+      entry.stop.cancel()
+    }
   }
 
   /// Ends the queries whose cuts are older than `greatestAge`; with `isTooHeavy` also those of the oldest
@@ -75,6 +83,7 @@ final class RunningRequests: Sendable {
       return holding.filter { now - $0.2 > greatestAge || isTooHeavy && $0.2 == oldest }
     }
     for (connection, entry, _) in expired {
+      cancelled.wrappingAdd(1, ordering: .relaxed)
       entry.stop.expireCut()
       entry.inbox.post(.lookAgain(connection: connection))
     }
@@ -84,6 +93,7 @@ final class RunningRequests: Sendable {
   private func stop(_ connection: UInt64, where isMeant: (Entry) -> Bool) -> Int {
     let meant = entries.withLock { $0[connection]?.filter(isMeant) ?? [] }
     for entry in meant {
+      if !entry.isAnswered { cancelled.wrappingAdd(1, ordering: .relaxed) }
       entry.stop.cancel()
       entry.inbox.post(.lookAgain(connection: connection))
     }

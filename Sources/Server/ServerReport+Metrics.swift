@@ -19,6 +19,7 @@ extension ServerReport {
       "ledgerline_subscriptions", "Subscriptions to the change stream.", shared.running.subscriptionCount)
     text.counter("ledgerline_busy_total", "Requests and connections refused as busy.", busy)
     text.gauge("ledgerline_query_queue", "Queries waiting for a thread.", services.queries.queuedCount)
+    queries(&text)
     text.gauge("ledgerline_ledgers", "Ledgers.", counts.ledgers)
     text.gauge("ledgerline_identities", "Identities, deleted ones included.", counts.identities)
     text.gauge("ledgerline_balances", "Balances.", counts.balances)
@@ -65,6 +66,27 @@ extension ServerReport {
     }
     text.gauge(
       "ledgerline_journal_commit_duration_seconds", "Time to write and sync a group, by quantile.", times)
+  }
+
+  private func queries(_ text: inout MetricsText) {
+    let counts = shared.queryCounts
+    text.gauge("ledgerline_queries_running", "Queries at work on a thread.", services.queries.runningCount)
+    text.counter(
+      "ledgerline_queries_cancelled_total", "Requests that were told to stop before their answer.",
+      shared.running.cancelledCount)
+    text.add(
+      "ledgerline_queries_total", "counter", "Queries by where their rows went.",
+      [
+        ("{to=\"page\"}", "\(counts.pageCount)"), ("{to=\"stream\"}", "\(counts.streamCount)"),
+        ("{to=\"descriptor\"}", "\(counts.deliveryCount)"),
+      ])
+    text.add(
+      "ledgerline_query_paths_total", "counter", "Queries by how their rows were found.",
+      counts.byPath.map { ("{path=\"\($0.name)\"}", "\($0.count)") })
+    text.counter(
+      "ledgerline_delivered_bytes_total", "Bytes written into descriptors of clients.",
+      counts.deliveredByteCount)
+    text.gauge("ledgerline_descriptors", "Descriptors of clients that are open.", shared.descriptors.value)
   }
 
   private var busy: Int { Int(shared.busyCount.load(ordering: .relaxed)) }

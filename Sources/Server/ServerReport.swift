@@ -46,6 +46,7 @@ struct ServerReport {
     output.member("connections", bounds.connections)
     output.member("unfinished_requests", bounds.unfinishedRequests)
     output.member("queued_queries", bounds.queuedQueries)
+    output.member("passed_descriptors", bounds.passedDescriptors)
     output.member("event_loops", configuration.loopCount)
     output.member("query_threads", configuration.queryThreadCount)
     output.endObject()
@@ -123,9 +124,30 @@ struct ServerReport {
     output.member("subscriptions", shared.running.subscriptionCount)
     output.member("busy", Int(shared.busyCount.load(ordering: .relaxed)))
     output.endObject()
+    queries(into: &output)
     memory(into: &output)
     journal(into: &output)
     shards(into: &output)
+    output.endObject()
+  }
+
+  /// `queries`: how many, by what became of them and how their rows were found.
+  private func queries(into output: inout JSONWriter) {
+    let counts = shared.queryCounts
+    output.key("queries")
+    output.beginObject()
+    output.member("running", services.queries.runningCount)
+    output.member("waiting", services.queries.queuedCount)
+    output.member("cancelled", shared.running.cancelledCount)
+    output.member("pages", counts.pageCount)
+    output.member("streams", counts.streamCount)
+    output.member("deliveries", counts.deliveryCount)
+    output.member("delivered_bytes", counts.deliveredByteCount)
+    output.member("descriptors", shared.descriptors.value)
+    output.key("by_path")
+    output.beginObject()
+    for (name, count) in counts.byPath { output.member(name, count) }
+    output.endObject()
     output.endObject()
   }
 

@@ -20,6 +20,9 @@ final class Shared: Sendable {
   let queries = QueryEngine()
   let statistics: Statistics
   let running = RunningRequests()
+  let queryCounts = QueryCounts()
+  /// Descriptors that clients have passed, of all connections.
+  let descriptors: DescriptorCount
   let commitWatches = CommitWatches()
   /// Connections that are open.
   let connectionCount = Atomic<Int>(0)
@@ -41,6 +44,7 @@ final class Shared: Sendable {
     clock: any TimeSource, log: ServerLog
   ) {
     self.configuration = configuration
+    descriptors = DescriptorCount(limit: configuration.bounds.passedDescriptors)
     self.books = books
     self.journal = journal
     answersWait = journal.answersWait

@@ -123,16 +123,45 @@ extension AnswerWriter {
   }
 
   /// Writes the answer that ends a stream.
+  /// - Parameter tail: what stands beside the rows; its own rows are not looked at.
   package static func streamEnd(
-    _ result: QueryResult, _ reply: QueryReply, _ id: RequestID, position: UInt64? = nil,
+    _ rowCount: Int, _ tail: QueryTail, _ reply: QueryReply, _ id: RequestID, position: UInt64? = nil,
     into writer: inout JSONWriter
   ) {
     beginResult(id, into: &writer)
     writer.beginObject()
     writer.key("count")
-    writer.integer(result.rows.count)
-    tail(result, reply.shape, into: &writer)
+    writer.integer(rowCount)
+    append(tail, reply.shape, into: &writer)
     writer.endObject()
     endResult(position: position, into: &writer)
+  }
+
+  /// Writes the answer to a request whose rows went into a descriptor.
+  package static func delivered(
+    _ rowCount: Int, byteCount: Int, _ tail: QueryTail, _ reply: QueryReply, _ id: RequestID,
+    position: UInt64? = nil, into writer: inout JSONWriter
+  ) {
+    beginResult(id, into: &writer)
+    writer.beginObject()
+    writer.key("count")
+    writer.integer(rowCount)
+    writer.key("bytes")
+    writer.integer(byteCount)
+    append(tail, reply.shape, into: &writer)
+    writer.endObject()
+    endResult(position: position, into: &writer)
+  }
+
+  private static func append(_ tail: QueryTail, _ shape: QueryReply.Shape, into writer: inout JSONWriter) {
+    guard case .object(let count, let cursor) = shape else { return }
+    if count {
+      writer.key("total_count")
+      writer.integer(tail.totalCount ?? 0)
+    }
+    if cursor {
+      writer.key("next_cursor")
+      writer.string(tail.nextCursor?.text)
+    }
   }
 }

@@ -46,6 +46,13 @@ package struct JSONWriter: ~Copyable {
     unsafe UnsafeRawBufferPointer(start: base + start, count: count)
   }
 
+  /// Lends the bytes waiting.
+  package func withSpan<Result, Failure: Error>(
+    _ body: (Span<UInt8>) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    unsafe try body(Span(_unsafeBytes: unsafeBytes))
+  }
+
   /// A copy of the bytes waiting.
   package func copied() -> [UInt8] { unsafe Array(unsafeBytes) }
 

@@ -16,6 +16,17 @@ extension MethodName {
   }
 }
 
+extension MethodName {
+  /// Whether its rows can go into a descriptor.
+  package var givesLines: Bool {
+    switch self {
+    case .changesRead: false
+    case .balancesAggregate, .transactionsAggregate: true
+    default: givesRows
+    }
+  }
+}
+
 extension ParamsReader {
   /// The call, nil when there are faults. `params` without members stands for none.
   mutating func call(_ method: MethodName, _ params: JSONValue, _ request: DecodedRequest) -> Call? {

@@ -1,6 +1,7 @@
 // What a line of a client asks for, decoded: the types between the decoder and the server.
 
 import Ledger
+import Platform
 import Query
 
 /// An id of a request, as raw JSON text: a string, a number as it was written, or `null`. Answers echo it.
@@ -28,6 +29,11 @@ package struct DecodedRequest: Sendable {
   package var wantsMeta: Bool
   /// Rows come as notifications, then the answer with their count. Only queries can.
   package var wantsStream: Bool
+  /// Rows go as lines of this format into a descriptor that came with the request; only their count is
+  /// answered.
+  package var output: RowFormat?
+  /// That descriptor, once it was found.
+  package var descriptor: PassedDescriptor?
   package var call: Result<Call, WireError>
 
   package init(
@@ -44,6 +50,14 @@ package struct DecodedRequest: Sendable {
     self.wantsStream = wantsStream
     self.call = call
   }
+}
+
+/// How rows are written into a descriptor.
+package enum RowFormat: String, Sendable, CaseIterable {
+  /// Comma-separated values by RFC 4180, but for lines that end with `\n` alone, below a line of names.
+  case csv
+  /// A JSON object a line.
+  case ndjson
 }
 
 /// What one line holds.

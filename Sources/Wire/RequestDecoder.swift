@@ -39,7 +39,7 @@ package struct RequestDecoder: ~Copyable {
 
 /// Members of a request.
 private enum EnvelopeMember: String, NameSet {
-  case jsonrpc, id, method, params, key, meta, stream
+  case jsonrpc, id, method, params, key, meta, stream, to, format
   case timeout = "timeout_ms"
   case minimumPosition = "min_position"
 
@@ -115,7 +115,7 @@ private enum EnvelopeReader {
         }
       case .method: places.method = member.value.index
       case .params: places.params = member.value.index
-      case .timeout, .key, .minimumPosition, .meta, .stream:
+      case .timeout, .key, .minimumPosition, .meta, .stream, .to, .format:
         reader.read(name, member.value, into: &request)
       }
     }
@@ -169,7 +169,36 @@ extension ParamsReader {
       }
     case .meta: request.wantsMeta = boolean(value, "meta") ?? request.wantsMeta
     case .stream: request.wantsStream = boolean(value, "stream") ?? request.wantsStream
+    case .to:
+      if !value.equals("fd") {
+        faults.add("to must be \"fd\", found \(Self.shown(value))", at: value.offset, allowed: ["fd"])
+      }
+      request.output = request.output ?? .ndjson
+    case .format:
+      if let format = value.string().flatMap(RowFormat.init) {
+        request.output = format
+        return
+      }
+      let allowed = RowFormat.allCases.map(\.rawValue)
+      faults.add(
+        "format must be \(allowed.joined(separator: " or ")), found \(Self.shown(value))", at: value.offset,
+        allowed: allowed)
     case .jsonrpc, .id, .method, .params: break
+    }
+  }
+
+  /// What does not go together in the envelope. `asked` is `request` with the rows of a stream.
+  private mutating func checkOutput(
+    _ method: MethodName, _ params: JSONValue, _ root: JSONValue, _ request: DecodedRequest
+  ) {
+    if request.output == nil { return }
+    let place = offset(of: "to", params, root)
+    if place == root.offset {
+      faults.add("format goes with \"to\": \"fd\"", at: offset(of: "format", params, root))
+    } else if !method.givesLines {
+      faults.add("to is only for methods that list, filter or aggregate", at: place)
+    } else if request.wantsStream {
+      faults.add("to and stream exclude each other", at: place)
     }
   }
 
@@ -184,13 +213,17 @@ extension ParamsReader {
     if !hasParams || params.kind == .null || params.kind == .object
       || params.kind == .array && params.count == 0
     {
-      call = self.call(method, params, request)
+      // Rows for a descriptor have no limit either.
+      var asked = request
+      if request.output != nil { asked.wantsStream = true }
+      call = self.call(method, params, asked)
     } else {
       wrong(params, "params", "an object")
     }
     if request.wantsStream, !method.givesRows {
       faults.add("stream is only for methods that give rows", at: offset(of: "stream", params, root))
     }
+    checkOutput(method, params, root, request)
     if request.key != nil, !method.isWrite {
       faults.add("key is only for methods that change the books", at: offset(of: "key", params, root))
     }

@@ -119,7 +119,7 @@ import Testing
     #expect(seen == 6 && sequence == 4)
     var writer = JSONWriter()
     AnswerWriter.streamEnd(
-      QueryResult(rows: rows), QueryReply(), RequestID(json: "9"), position: 3, into: &writer)
+      rows.count, QueryTail(), QueryReply(), RequestID(json: "9"), position: 3, into: &writer)
     let end = writer.text()
     #expect(end == #"{"jsonrpc":"2.0","id":9,"result":{"count":6},"position":3}"# + "\n")
   }

@@ -84,6 +84,26 @@ int csys_listen(int descriptor, int backlog);
 int csys_accept(int descriptor);
 /// recv(2).
 int64_t csys_receive(int descriptor, void *bytes, size_t count);
+/// The most descriptors that one read takes in.
+#define CSYS_PASSED_LIMIT 4
+/// recvmsg(2): also takes in the descriptors that came with the bytes, close-on-exec, into `passed`, which has
+/// room for CSYS_PASSED_LIMIT. `*is_cut` is 1 when more were sent than were taken in.
+int64_t csys_receive_passed(
+    int descriptor, void *bytes, size_t count, int *passed, int *passed_count, int *is_cut);
+/// sendmsg(2) with MSG_NOSIGNAL: `passed` goes with the first byte.
+int64_t csys_send_passing(int descriptor, const void *bytes, size_t count, int passed);
+#define CSYS_SINK_FILE 0
+#define CSYS_SINK_PIPE 1
+#define CSYS_SINK_SOCKET 2
+#define CSYS_SINK_OTHER 3
+/// What a descriptor writes to, CSYS_SINK_*; -EBADF when it is not open for writing.
+int csys_sink_kind(int descriptor);
+/// send(2) with MSG_NOSIGNAL and MSG_DONTWAIT.
+int64_t csys_send_now(int descriptor, const void *bytes, size_t count);
+/// Writes to a pipe what it takes without waiting, whether or not it is nonblocking; -EAGAIN when it is full.
+int64_t csys_write_now(int descriptor, const void *bytes, size_t count);
+/// pipe2(2), close-on-exec.
+int csys_pipe(int *reading, int *writing);
 /// send(2) with MSG_NOSIGNAL.
 int64_t csys_send(int descriptor, const void *bytes, size_t count);
 /// shutdown(2) of reading, writing or both.

@@ -54,6 +54,12 @@ enum ExportCommand {
       .init("filters", .array(filters)), .init("sort_by", .string("created_at")),
       .init("sort_order", .string("asc")),
     ])
+    if let descriptor = sink.descriptor, DescriptorOutput.takesRows(descriptor) {
+      try sink.flush()
+      let delivery = try client.write(
+        "\(name).filter", params, into: DescriptorOutput(descriptor, format.delivered))
+      return try tell(delivery.rowCount, hasFile: output != nil, display, options, console)
+    }
     var call = CallOptions()
     call.wantsStream = true
     var writer = RowWriter(format: format)
@@ -71,10 +77,16 @@ enum ExportCommand {
       throw CommandFailure(
         .partly, "the server counted \(counted(count, "row")), but \(writer.rowCount) arrived")
     }
-    if options.has("json"), output != nil {
-      try console.print(JSONNode.object([.init("rows", .int(writer.rowCount))]).text)
-    } else if output != nil || console.isErrorTerminal {
-      try display.finish(writer.rowCount)
+    return try tell(writer.rowCount, hasFile: output != nil, display, options, console)
+  }
+
+  private static func tell(
+    _ rowCount: Int, hasFile: Bool, _ display: ProgressDisplay, _ options: CommandOptions, _ console: Console
+  ) throws -> ExitCode {
+    if options.has("json"), hasFile {
+      try console.print(JSONNode.object([.init("rows", .int(rowCount))]).text)
+    } else if hasFile || console.isErrorTerminal {
+      try display.finish(rowCount)
     }
     return .ok
   }
@@ -108,6 +120,16 @@ enum ExportCommand {
     default: members.append(.init("value", .string(value)))
     }
     return .object(members)
+  }
+}
+
+extension ImportSource.Format {
+  /// How the server is told.
+  fileprivate var delivered: DescriptorOutput.Format {
+    switch self {
+    case .csv: .csv
+    case .ndjson: .ndjson
+    }
   }
 }
 
