@@ -32,6 +32,7 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("snapshot", { try SnapshotBenchmark.run($0) }),
   ("load", { try SnapshotBenchmark.load($0) }),
   ("recovery", { try RecoveryBenchmark.run($0) }),
+  ("scan", { try ScanBenchmark.run($0) }),
   ("filter", { try FilterBenchmarks.run($0) }),
   ("queries", { try QueryBenchmark.run($0) }),
   ("durable", { try JournalBenchmark.runLatencies($0) }),

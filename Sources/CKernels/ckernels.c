@@ -61,6 +61,7 @@ struct kernels {
                                            uint8_t *, uint8_t *);
   struct ckernels_sum (*sum_i64)(const int64_t *, size_t, const uint8_t *);
   struct ckernels_bounds (*bounds_i64)(const int64_t *, size_t, const uint8_t *);
+  uint64_t (*total)(const uint64_t *, size_t);
   size_t (*popcount)(const uint64_t *, size_t);
   uint64_t (*merge)(uint64_t *, const uint64_t *, size_t, struct change);
   void (*transpose)(const uint8_t *, uint8_t *);
@@ -203,6 +204,8 @@ struct ckernels_sum ckernels_sum_i64(const int64_t *values, size_t rows, const u
 struct ckernels_bounds ckernels_bounds_i64(const int64_t *values, size_t rows, const uint8_t *bits) {
   return chosen()->bounds_i64(values, rows, bits);
 }
+
+uint64_t ckernels_total(const uint64_t *values, size_t count) { return chosen()->total(values, count); }
 
 size_t ckernels_popcount(const uint64_t *bits, size_t words) { return chosen()->popcount(bits, words); }
 

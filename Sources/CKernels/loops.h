@@ -136,7 +136,8 @@ INLINE uint64_t NAME(table_u8)(const uint8_t *at, const uint8_t *table) {
       return found;                                                                         \
     }                                                                                       \
     for (int i = 0; i < 64; i++) {                                                          \
-      size_t value = word >> i & 1 ? at[i] : first;                                         \
+      /* Values outside read the first one's bit: arithmetic, because a branch would be guessed. */ \
+      size_t value = first + ((size_t)(at[i] - first) & -(size_t)(word >> i & 1));          \
       found |= (set[value >> 6] >> (value & 63) & 1) << i;                                  \
     }                                                                                       \
     return found & word;                                                                    \
@@ -333,6 +334,17 @@ static struct ckernels_bounds NAME(bounds_i64)(const int64_t *values, size_t row
   return bounds;
 }
 
+static uint64_t NAME(total)(const uint64_t *values, size_t count) {
+  u64x8 sums[4] = {0, 0, 0, 0};
+  for (; count >= 32; count -= 32, values += 32)
+    for (int part = 0; part < 4; part++) sums[part] += LOAD(u64x8, values + part * 8);
+  u64x8 sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+  uint64_t total = 0;
+  for (int lane = 0; lane < 8; lane++) total += sum[lane];
+  for (; count > 0; count--) total += *values++;
+  return total;
+}
+
 // MARK: Bitmaps
 
 static size_t NAME(popcount)(const uint64_t *bits, size_t words) {
@@ -446,7 +458,7 @@ static const struct kernels NAME(kernels) = {
     NAME(select_few_u16), NAME(count_few_u16), NAME(select_few_u32), NAME(count_few_u32),
     NAME(select_table_u8), NAME(count_table_u8), NAME(select_set_u16), NAME(count_set_u16),
     NAME(select_set_u32), NAME(count_set_u32), NAME(select_sketches), NAME(sum_i64), NAME(bounds_i64),
-    NAME(popcount), NAME(merge), NAME(transpose), FIND,
+    NAME(total), NAME(popcount), NAME(merge), NAME(transpose), FIND,
 };
 
 #undef FIND

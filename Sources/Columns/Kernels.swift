@@ -321,6 +321,12 @@ package struct LaneBounds: Equatable, Sendable {
       least: found.least, greatest: found.greatest, count: found.count, wideCount: found.wide)
   }
 
+  /// The sum of all values, modulo 2^64: as little work for each byte as there can be. What other loops are
+  /// measured against.
+  package static func total(_ values: UnsafePointer<UInt64>, count: Int) -> UInt64 {
+    unsafe ckernels_total(values, count)
+  }
+
   // MARK: Bitmaps
 
   /// Set bits in `wordCount` words. 4 KiB in 36 ns.

@@ -19,6 +19,8 @@ package enum QueryAnswer: Sendable {
 package final class QueryEngine: Sendable {
   let texts = KeptTexts()
   private let timeRuns = TimeRuns()
+  /// Shares out long scans; who has idle threads tells it.
+  package let crew = ScanCrew()
 
   var ranks: RankCache { texts.ranks }
 

@@ -39,23 +39,7 @@ extension StripeScan {
         return true
       }
     case .codes(let column) where order.ranks != nil && column != .identity:
-      switch codeLanes(column) {
-      case .bytes(let codes):
-        forEachRow(ascending: true) { row in
-          body(order.rank(UInt32(unsafe codes[row.index - firstRow])), row)
-          return true
-        }
-      case .shorts(let codes):
-        forEachRow(ascending: true) { row in
-          body(order.rank(UInt32(unsafe codes[row.index - firstRow])), row)
-          return true
-        }
-      case .words(let codes):
-        forEachRow(ascending: true) { row in
-          body(order.rank(unsafe codes[row.index - firstRow]), row)
-          return true
-        }
-      }
+      forEachFixedCode(column) { code, row in body(order.rank(code), row) }
     case .texts(.identifier):
       let identifiers = reader.identifiers
       forEachRow(ascending: true) { row in
@@ -75,6 +59,28 @@ extension StripeScan {
     default:
       forEachRow(ascending: true) { row in
         body(order.code(row), row)
+        return true
+      }
+    }
+  }
+
+  /// Calls `body` with each selected row, rising, and its code in a column that never changes.
+  @inline(__always)
+  private func forEachFixedCode(_ column: CodeColumn, _ body: (UInt32, RowIndex) -> Void) {
+    switch codeLanes(column) {
+    case .bytes(let codes):
+      forEachRow(ascending: true) { row in
+        body(UInt32(unsafe codes[row.index - firstRow]), row)
+        return true
+      }
+    case .shorts(let codes):
+      forEachRow(ascending: true) { row in
+        body(UInt32(unsafe codes[row.index - firstRow]), row)
+        return true
+      }
+    case .words(let codes):
+      forEachRow(ascending: true) { row in
+        body(unsafe codes[row.index - firstRow], row)
         return true
       }
     }

@@ -63,32 +63,42 @@ import Ledger
     rowCount = min(reader.rowCount - firstRow, Layout.stripeRows)
   }
 
-  /// Number of rows of some stripes that pass; the selection means nothing after it. Where one column decides
-  /// alone no bitmap is made, and of the last of several tests none in row order.
-  mutating func count(_ test: RowTest, stripes: Range<Int>) throws(QueryStopped) -> Int {
-    var tests: [RowTest] = if case .all(let tests) = test { tests } else { [test] }
-    var covered = 0..<reader.rowCount
-    for test in tests { if case .rowRange(let range) = test { covered = covered.clamped(to: range) } }
-    tests.removeAll { $0.covers(covered) }
-    var count = 0
-    for stripe in stripes {
-      try move(to: stripe)
-      let rows = (firstRow..<firstRow + rowCount).clamped(to: covered)
-      if rows.isEmpty { continue }
-      if rows.count == rowCount {
-        if tests.isEmpty {
-          count += rowCount
-          continue
-        }
-        if tests.count == 1, let here = countColumn(tests[0]) {
-          count += here
-          continue
-        }
-      }
-      unsafe Self.fill(selection.bits, rows.lowerBound - firstRow..<rows.upperBound - firstRow)
-      count += try countNarrowed(tests, isFull: rows.count == Layout.stripeRows)
+  /// A test that is only to be counted, taken apart once for all stripes.
+  struct Counting {
+    /// Rows that may pass.
+    let rows: Range<Int>
+    /// What they must pass too.
+    let tests: [RowTest]
+
+    init(_ test: RowTest, _ reader: RowReader) {
+      let tests = if case .all(let tests) = test { tests } else { [test] }
+      var rows = 0..<reader.rowCount
+      for test in tests { if case .rowRange(let range) = test { rows = rows.clamped(to: range) } }
+      self.rows = rows
+      self.tests = tests.filter { !$0.covers(rows) }
     }
+  }
+
+  /// Number of rows of some stripes that pass.
+  mutating func count(_ test: RowTest, stripes: Range<Int>) throws(QueryStopped) -> Int {
+    let counting = Counting(test, reader)
+    var count = 0
+    for stripe in stripes { count += try self.count(counting, stripe: stripe) }
     return count
+  }
+
+  /// Number of rows of a stripe that pass; the selection means nothing after it. Where one column decides
+  /// alone no bitmap is made, and of the last of several tests none in row order.
+  mutating func count(_ counting: Counting, stripe: Int) throws(QueryStopped) -> Int {
+    try move(to: stripe)
+    let rows = (firstRow..<firstRow + rowCount).clamped(to: counting.rows)
+    if rows.isEmpty { return 0 }
+    if rows.count == rowCount {
+      if counting.tests.isEmpty { return rowCount }
+      if counting.tests.count == 1, let count = countColumn(counting.tests[0]) { return count }
+    }
+    unsafe Self.fill(selection.bits, rows.lowerBound - firstRow..<rows.upperBound - firstRow)
+    return try countNarrowed(counting.tests, isFull: rows.count == Layout.stripeRows)
   }
 
   /// Counts those of the selected rows that pass all tests.
@@ -158,10 +168,12 @@ import Ledger
         unsafe words[place >> 6] &= ~(1 << UInt64(place & 63))
       }
     case .integers, .amounts, .codes, .flags, .exists:
+      var isFull = isFull
       if !isFull {
         let count = unsafe Kernels.populationCount(words, wordCount: Selection.wordCount)
         if count == 0 { return }
         if count <= Self.fewRows { return try unsafe narrowRowByRow(words, test) }
+        isFull = count == Layout.stripeRows
       }
       unsafe narrowColumn(words, test, isFull: isFull)
     case .metadata, .text(.record, _, _):

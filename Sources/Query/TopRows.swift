@@ -35,6 +35,12 @@ struct TopRows {
     entries.append(entry)
   }
 
+  /// Takes over what another has kept, which saw other rows in the same order.
+  mutating func add(contentsOf other: TopRows) throws(QueryStopped) {
+    for entry in other.entries { add(entry) }
+    try trim()
+  }
+
   /// Drops what cannot be on the page if there is much of it. Call it between stripes.
   mutating func trim() throws(QueryStopped) {
     guard let capacity, entries.count > capacity + max(capacity, Self.slack) else { return }

@@ -12,6 +12,9 @@ final class QueryPool: Sendable {
     var waiting = FairQueue<any PooledJob>()
     var isStopping = false
     var running = 0
+    /// Work of scans that asked for help; a thread takes it when no job waits.
+    var invitations: [@Sendable () -> Void] = []
+    var helping = 0
     /// Of the last jobs, in nanoseconds: a running average.
     var jobTime: UInt64 = 1_000_000
   }
@@ -39,6 +42,7 @@ final class QueryPool: Sendable {
       stop()
       throw error
     }
+    shared.queries.crew.use(self)
   }
 
   /// Queries waiting for a thread.
@@ -82,6 +86,7 @@ final class QueryPool: Sendable {
 
   /// Finishes what is queued and ends the threads.
   func stop() {
+    shared.queries.crew.use(nil)
     state.updateAndWakeAll { $0.isStopping = true }
     let threads = threads.withLock { threads in
       let taken = threads
@@ -91,28 +96,63 @@ final class QueryPool: Sendable {
     for thread in threads { thread.join() }
   }
 
+  private enum Task {
+    case job(any PooledJob)
+    case help(@Sendable () -> Void)
+  }
+
   private func work() {
     var output = JSONWriter()
-    while let job = nextJob() {
-      let start = shared.clock.monotonicTime()
-      let isPaused = job.goOn(shared, &output, until: start + Self.slice)
-      let time = shared.clock.monotonicTime().nanoseconds &- start.nanoseconds
-      state.withLock { state in
-        state.running -= 1
-        state.jobTime = (state.jobTime &* 7 &+ min(time, 1 << 40)) / 8
-        // This thread takes the next job, so nobody need be woken.
-        if isPaused { state.waiting.append(job, of: job.connection) }
+    while let task = nextTask() {
+      switch task {
+      case .job(let job): work(job, &output)
+      case .help(let help):
+        help()
+        state.withLock { $0.helping -= 1 }
       }
     }
   }
 
-  private func nextJob() -> (any PooledJob)? {
-    state.wait { state -> (any PooledJob)?? in
+  private func work(_ job: any PooledJob, _ output: inout JSONWriter) {
+    let start = shared.clock.monotonicTime()
+    let isPaused = job.goOn(shared, &output, until: start + Self.slice)
+    let time = shared.clock.monotonicTime().nanoseconds &- start.nanoseconds
+    state.withLock { state in
+      state.running -= 1
+      state.jobTime = (state.jobTime &* 7 &+ min(time, 1 << 40)) / 8
+      // This thread takes the next job, so nobody need be woken.
+      if isPaused { state.waiting.append(job, of: job.connection) }
+    }
+  }
+
+  private func nextTask() -> Task? {
+    state.wait { state -> Task?? in
       if let job = state.waiting.takeNext() {
         state.running += 1
-        return .some(job)
+        return .some(.job(job))
+      }
+      if let help = state.invitations.popLast() {
+        state.helping += 1
+        return .some(.help(help))
       }
       return state.isStopping ? .some(nil) : nil
+    }
+  }
+}
+
+extension QueryPool: IdleThreads {
+  /// Threads that neither work nor have something waiting for them.
+  var idleCount: Int {
+    state.withLock { state in
+      let busy = state.running + state.helping + state.waiting.count + state.invitations.count
+      return state.isStopping ? 0 : max(0, threadCount - busy)
+    }
+  }
+
+  func invite(_ limit: Int, _ work: @escaping @Sendable () -> Void) {
+    state.updateAndWakeAll { state in
+      if state.isStopping { return }
+      for _ in 0..<min(limit, threadCount) { state.invitations.append(work) }
     }
   }
 }

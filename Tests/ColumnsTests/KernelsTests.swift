@@ -257,6 +257,7 @@ import Testing
           guard let base = buffer.baseAddress else { return }
           let count = words.reduce(0) { $0 + $1.nonzeroBitCount }
           #expect(unsafe Kernels.populationCount(base, wordCount: wordCount) == count, text)
+          #expect(unsafe Kernels.total(base, count: wordCount) == words.reduce(0, &+), text)
         }
         for change in [BitChange.put, .add, .keep, .drop] {
           var merged = words

@@ -103,6 +103,10 @@ struct ckernels_bounds {
 /// The least and the greatest of the values whose bit is set; of all when `bits` is null.
 struct ckernels_bounds ckernels_bounds_i64(const int64_t *values, size_t rows, const uint8_t *bits);
 
+/// The sum of all values, modulo 2^64: as little work for each byte as there can be, to measure how fast
+/// memory is read.
+uint64_t ckernels_total(const uint64_t *values, size_t count);
+
 /// Number of set bits in `words` 64-bit words.
 size_t ckernels_popcount(const uint64_t *bits, size_t words);
 
