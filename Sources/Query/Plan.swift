@@ -108,6 +108,7 @@ package struct Plan: Sendable, CustomStringConvertible {
     if isUnprepared { return false }
     if case .scan = counting { return false }
     if case .scan = route { return false }
+    if case .bucketOrder = route { return estimate.nanoseconds <= PlannerCosts.instantOrder }
     return estimate.nanoseconds <= PlannerCosts.instant
   }
 

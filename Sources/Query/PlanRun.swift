@@ -2,7 +2,6 @@
 
 import Columns
 import Ledger
-import Platform
 
 /// One plan on one cut.
 struct PlanRun {
@@ -22,12 +21,11 @@ struct PlanRun {
 
   /// - Parameter limit: nanoseconds after which to give up, if the plan's budget is not smaller.
   /// - Returns: nil when the path was given up.
-  func result(limit: Int, start: MonotonicTime) throws(QueryStopped) -> QueryResult? {
+  func result(limit: Int, watch: Stopwatch) throws(QueryStopped) -> QueryResult? {
     var budget = WalkBudget(nanoseconds: min(plan.budget, limit))
-    let clock = reader.books.clock
-    let planned = clock.monotonicTime()
+    let planned = watch.nanoseconds
     guard var found = try find(&budget) else { return nil }
-    let foundAt = clock.monotonicTime()
+    let foundAt = watch.nanoseconds
     var total: Int?
     var trace = QueryTrace()
     switch plan.counting {
@@ -40,7 +38,7 @@ struct PlanRun {
         let pass = try ScanPath(plan: plan, reader: reader, order: nil, stop: stop).count()
         total = pass.count
         budget.note(pass)
-        trace.counting = Int((clock.monotonicTime() - foundAt).wholeNanoseconds)
+        trace.counting = watch.nanoseconds - foundAt
       }
     }
     var next: Cursor?
@@ -59,8 +57,8 @@ struct PlanRun {
     trace.chunksPruned = budget.chunksPruned
     trace.rowsMatched = total ?? found.rows.count
     trace.isInstant = reader.cut.isInstant
-    trace.planning = Int((planned - start).wholeNanoseconds)
-    trace.finding = Int((foundAt - planned).wholeNanoseconds)
+    trace.planning = planned
+    trace.finding = foundAt - planned
     return QueryResult(rows: found.rows, totalCount: total, nextCursor: next, trace: trace)
   }
 

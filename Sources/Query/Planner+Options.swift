@@ -28,11 +28,12 @@ extension Planner {
     }
     if reader.table == .transactions { appendChains(&options, question, shares) }
     if question.names == nil {
-      let sorting = question.order.field.source == .createdAt && question.index?.liesInOrder == true ? 0 : 2
+      let sorting = question.order.field.source == .createdAt ? 1 : PlannerCosts.sortedRow
       options.append(
         Option(
           route: .scan, rows: rowCount,
-          nanoseconds: 2_000 + rowCount * (question.test.cost + 2) / 10 + rowCount * sorting / 4,
+          nanoseconds: 2_000 + scanned(question)
+            + Int(Double(rowCount) * shares.walkShare) * sorting,
           seesAll: true, isBounded: true))
     }
     return options
@@ -42,7 +43,7 @@ extension Planner {
   func choose(_ options: [Option], _ question: Question, _ counting: Plan.Counting?) -> Option {
     if let forced, let option = options.first(where: { Self.path($0.route) == forced }) { return option }
     let counts = question.request.includeCount && counting == nil
-    let countCost = counts ? 2_000 + question.rows.count * (question.test.cost + 1) / 10 : 0
+    let countCost = counts ? 2_000 + scanned(question) : 0
     var best = options[options.count - 1]
     var bestCost = Int.max
     for option in options {
@@ -65,6 +66,11 @@ extension Planner {
     case .codeOrder: .codeOrder
     case .scan: .scan
     }
+  }
+
+  /// Nanoseconds for testing all rows in columns.
+  private func scanned(_ question: Question) -> Int {
+    Int(Double(question.rows.count) * question.test.scanCost / 1000)
   }
 
   /// Nanoseconds for a row that is looked at by itself.
@@ -91,7 +97,7 @@ extension Planner {
     var cost = rows / PlannerCosts.windowRowsPerNanosecond
     if tests.rest != .everything { cost += Int(Double(rows) * shares.fixedShare) * each(tests.rest) }
     // Where single rows would cost more, whole stripes are tested instead.
-    cost = min(cost, rows * (question.test.cost + 1) / 10 + 10_000)
+    cost = min(cost, Int(Double(rows) * question.test.scanCost / 1000) + 10_000)
     if index.liesInOrder {
       options.append(Option(route: .newest, rows: rows, nanoseconds: cost, isBounded: true))
     } else {
@@ -120,6 +126,9 @@ extension Planner {
         case .indicator where !set.contains(0): keys = [.indicator]
         default: break
         }
+      } else if column == .identity, let codes = set.someMembers(limit: 1024, below: .max), !codes.contains(0)
+      {
+        keys = codes.map { .identity($0 - 1) }
       } else if column == .indicator, !set.contains(0) {
         keys = [.indicator]
       }
@@ -217,6 +226,34 @@ extension RowReader {
     case .indicator: 1..<UInt32(cut.indicatorCount + 1)
     case .currency: 1..<UInt32(cut.currencyCount + 1)
     case .source, .destination: nil
+    }
+  }
+}
+
+extension RowTest {
+  /// About what a row costs in a scan, in thousandths of a nanosecond: loops over columns in memory, each test
+  /// on what the ones before it leave.
+  var scanCost: Double {
+    switch self {
+    case .nothing, .everything, .rowRange, .rows, .otherRows: 5
+    case .codes(.identity, _): 60
+    case .codes(_, let set):
+      switch set.members {
+      case .few: 25
+      case .bits: 80
+      }
+    case .integers(_, let set): 80 * Double(max(1, set.ranges.count))
+    case .amounts(.inflightBalance, _): 400
+    case .amounts(_, let set): 60 * Double(max(1, set.ranges.count))
+    case .flags, .exists: 30
+    case .decimal, .effectiveDate: 15_000
+    case .text(_, let test, _): if case .like = test { 100_000 } else { 50_000 }
+    case .metadata: 500
+    case .after: 150_000
+    case .all(let tests):
+      // Expensive tests come last and see few rows.
+      tests.enumerated().reduce(0) { $0 + $1.element.scanCost / Double($1.offset < 2 ? 1 : 2) }
+    case .any(let tests): tests.reduce(0) { $0 + $1.scanCost }
     }
   }
 }

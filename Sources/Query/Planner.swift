@@ -47,7 +47,12 @@ struct Planner {
   func plan(_ request: QueryRequest) throws(QueryStopped) -> Plan {
     let lowering = Lowering(reader: reader, stop: stop)
     let filter = try lowering.filter(request)
-    let tests: [RowTest] = if case .all(let tests) = filter { tests } else { [filter] }
+    let tests: [RowTest] =
+      switch filter {
+      case .everything: []
+      case .all(let tests): tests
+      default: [filter]
+      }
     var question = Question(request: request, tests: tests, rows: 0..<reader.rowCount)
     if filter == .nothing { return empty(question) }
     var isUnprepared = false

@@ -22,8 +22,13 @@ enum PlannerCosts {
   static let image = 40
   /// What may be done while writers are kept out.
   static let instant = 20_000
+  /// The same for a walk in the order of balances, which only an instant has: the scan that takes its place
+  /// costs a hundred times as much.
+  static let instantOrder = 60_000
   /// A walk that was thought to be short is given up when it has taken so long there.
-  static let instantLimit = 30_000
+  static let instantLimit = 80_000
+  /// A row that passes a scan and is looked at for its place in the order.
+  static let sortedRow = 2
   /// A walk is given up when it has taken so many times its estimate.
   static let net = 3
 }

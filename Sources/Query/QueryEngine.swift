@@ -2,7 +2,6 @@
 
 import Columns
 import Ledger
-import Platform
 
 /// An answer to a request that came without a cut.
 package enum QueryAnswer: Sendable {
@@ -41,13 +40,13 @@ package final class QueryEngine: Sendable {
     if let cursor = request.cursor, !cursor.belongs(to: request) { throw .foreignCursor }
     try stop.check()
     return try books.withInstant { (cut: Cut) throws(QueryStopped) -> QueryAnswer in
-      let start = books.clock.monotonicTime()
+      let watch = Stopwatch()
       let reader = RowReader(cut: cut, table: request.table, texts: texts)
       var plan = try planner(reader, stop).plan(request)
       if plan.fitsInstant,
-        let result = try attempt(plan, reader, stop, limit: PlannerCosts.instantLimit, start)
+        let result = try attempt(plan, reader, stop, limit: PlannerCosts.instantLimit, watch)
       {
-        return shown(result, reader, start)
+        return shown(result, reader, watch)
       }
       if !plan.isUnprepared, !plan.runsOnHeldCut || plan.fitsInstant {
         // Given up, or of no use outside: buckets and live counts are of this moment only.
@@ -57,14 +56,13 @@ package final class QueryEngine: Sendable {
     }
   }
 
-  private func shown(_ result: QueryResult, _ reader: RowReader, _ start: MonotonicTime) -> QueryAnswer {
+  private func shown(_ result: QueryResult, _ reader: RowReader, _ watch: Stopwatch) -> QueryAnswer {
     var result = result
-    let found = reader.books.clock.monotonicTime()
+    let found = watch.nanoseconds
     guard let images = PageImages(result.rows, reader) else { return .found(result, reader.cut.held()) }
-    let end = reader.books.clock.monotonicTime()
     result.trace.isInstant = true
-    result.trace.copying = Int((end - found).wholeNanoseconds)
-    result.trace.holding = Int((end - start).wholeNanoseconds)
+    result.trace.holding = watch.nanoseconds
+    result.trace.copying = result.trace.holding - found
     return .shown(result, images, position: reader.cut.position)
   }
 
@@ -105,19 +103,19 @@ package final class QueryEngine: Sendable {
   /// Carries out a plan made for the same cut, or for an instant of the same moment.
   package func run(_ plan: Plan, on cut: Cut, stop: StopFlag) throws(QueryStopped) -> QueryResult {
     let reader = RowReader(cut: cut, table: plan.request.table, texts: texts)
-    let start = reader.books.clock.monotonicTime()
+    let watch = Stopwatch()
     var hasFallenThrough = false
     if !plan.isUnprepared || cut.isInstant {
-      if let result = try attempt(plan, reader, stop, limit: .max, start) { return result }
+      if let result = try attempt(plan, reader, stop, limit: .max, watch) { return result }
       hasFallenThrough = true
     }
     let path: AccessPath? = hasFallenThrough ? .scan : nil
     let again = try planner(reader, stop, forced: path).plan(plan.request)
-    var result = try attempt(again, reader, stop, limit: .max, start)
+    var result = try attempt(again, reader, stop, limit: .max, watch)
     if result == nil {
       hasFallenThrough = true
       result = try attempt(
-        try planner(reader, stop, forced: .scan).plan(plan.request), reader, stop, limit: .max, start)
+        try planner(reader, stop, forced: .scan).plan(plan.request), reader, stop, limit: .max, watch)
     }
     guard var result else { preconditionFailure("a scan has no bound") }
     result.trace.hasFallenThrough = hasFallenThrough
@@ -144,10 +142,10 @@ package final class QueryEngine: Sendable {
   }
 
   private func attempt(
-    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, limit: Int, _ start: MonotonicTime
+    _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, limit: Int, _ watch: Stopwatch
   ) throws(QueryStopped) -> QueryResult? {
     let run = PlanRun(plan: plan, reader: reader, stop: stop)
-    return try run.result(limit: limit, start: start)
+    return try run.result(limit: limit, watch: watch)
   }
 }
 

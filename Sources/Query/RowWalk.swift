@@ -136,7 +136,7 @@ struct RowWalk {
       let stripe = ascending ? numbers.lowerBound + step : numbers.upperBound - 1 - step
       try scan.select(test, stripe: stripe)
       budget.scan(Layout.stripeRows)
-      budget.spend(Layout.stripeRows / 10_000 * test.cost)
+      budget.spend(Int(Double(Layout.stripeRows) * test.scanCost / 1000))
       take(scan, &page)
     }
     return true
