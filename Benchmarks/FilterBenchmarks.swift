@@ -399,6 +399,14 @@ private struct FilterBooks {
           test("balance_id", .equal, .text(books.balances.identifiers[row].text(kind: .balance)))
         ]),
       count("balance_id like %abc%", [test("balance_id", .like, .text("%abc%"))]),
+      count("balance_id like prefix", [test("balance_id", .like, .text("bln_0%7%"))]),
+      count("balance_id like %-7%ab%", [test("balance_id", .like, .text("%-7%ab%"))]),
+      count("indicator like prefix, count", [test("indicator", .like, .text("@user99%"))]),
+      count("indicator like infix, count", [test("indicator", .like, .text("%77@m%"))]),
+      count("indicator ilike infix, count", [test("indicator", .ilike, .text("%EXAMPLE%"))]),
+      count("identity_id like %abc%", [test("identity_id", .like, .text("%abc%"))]),
+      count("meta_data.tier like", [test("meta_data.tier", .like, .metadata(.text("%ol%")))]),
+      count("meta_data.score isnull", [test("meta_data.score", .isNull, .none)]),
       count(
         "currency eq or balance gt",
         [

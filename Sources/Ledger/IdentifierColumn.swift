@@ -154,6 +154,13 @@ package final class IdentifierColumn: Sendable {
 
   @usableFromInline func storedValue(_ row: RowIndex) -> StoredIdentifier { stored[row] }
 
+  /// The stored forms of rows from `first` on, which lie in one segment (every stripe does).
+  package func storedIdentifiers(
+    from first: RowIndex, count rowCount: Int
+  ) -> UnsafeBufferPointer<StoredIdentifier> {
+    unsafe stored.values(from: first, count: rowCount)
+  }
+
   /// Whether the text of `left`'s identifier sorts before that of `right`.
   package func precedes(_ left: RowIndex, _ right: RowIndex) -> Bool {
     let first = stored[left]

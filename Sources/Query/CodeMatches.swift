@@ -4,11 +4,11 @@ import Columns
 import Ledger
 import Platform
 
-/// Decides tests once for each distinct text, and keeps what it found for the codes there were. Texts of codes
-/// never change, so only codes that came later are looked at when the test comes again.
+/// Decides tests once for each distinct text, and keeps what it found for the codes there were. Texts of
+/// codes never change, so only codes that came later are looked at when the test comes again.
 ///
-/// Prefixes, suffixes and ranges are found by binary search, once the order of the texts has paid: a search is
-/// some microseconds and one for each thousand codes that pass; reading all texts is 10 ns a code.
+/// Prefixes, suffixes and ranges are found by binary search, once the order of the texts has paid: a search
+/// is some microseconds and one for each thousand codes that pass; reading all texts is 10 ns a code.
 final class CodeMatches: Sendable {
   private struct Outcome {
     let column: CodeColumn
@@ -106,9 +106,20 @@ final class CodeMatches: Sendable {
   ) throws(QueryStopped) {
     if case .like(let like) = test {
       let pattern = IdentifierPattern(like, kind: identifiers.kind)
-      for code in added {
-        if code & 4095 == 0 { try stop.check() }
-        if pattern.matches(RowIndex(code - base), identifiers, reader) { marks.set(Int(code)) }
+      var row = Int(added.lowerBound - base)
+      let end = Int(added.upperBound - base)
+      while row < end {
+        if row & 4095 < 64 { try stop.check() }
+        // Not across the end of a segment.
+        let count = min(64, end - row, 64 - row & 63)
+        let stored = unsafe identifiers.storedIdentifiers(from: RowIndex(row), count: count)
+        var rest = unsafe pattern.candidates(stored.baseAddress.unsafelyUnwrapped, count: count)
+        while rest != 0 {
+          let found = RowIndex(row + rest.trailingZeroBitCount)
+          if pattern.matches(found, identifiers, reader) { marks.set(found.index + Int(base)) }
+          rest &= rest &- 1
+        }
+        row += count
       }
       return
     }

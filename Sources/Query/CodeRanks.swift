@@ -70,8 +70,8 @@ final class RankTable: Sendable {
       added, base, baseRanks, codeCount: Int(codes.upperBound) - baseRanks.count, order)
   }
 
-  /// A base code of rank r has (r + 1) · 2^32; an added one lies between those of its neighbours, or where the
-  /// same text has a rank already, there.
+  /// A base code of rank r has (r + 1) · 2^32; an added one lies between those of its neighbours, or where
+  /// the same text has a rank already, there.
   private static func ranksOfAdded(
     _ added: [UInt32], _ base: [UInt32], _ baseRanks: [UInt32], codeCount: Int,
     _ order: (UInt32, UInt32) -> Int
@@ -184,8 +184,8 @@ final class RankTable: Sendable {
 /// The ranks that one query reads.
 final class CodeRanks: Sendable {
   let table: RankTable
-  private let baseRanks: [UInt32]
-  private let addedRanks: [UInt64]
+  fileprivate let baseRanks: [UInt32]
+  fileprivate let addedRanks: [UInt64]
 
   init(_ table: RankTable) {
     self.table = table
@@ -210,7 +210,8 @@ final class CodeRanks: Sendable {
     return place < addedRanks.count ? addedRanks[place] : .max
   }
 
-  /// The number of codes before this one, where texts are distinct; nil for the absent value. O(log added codes).
+  /// The number of codes before this one, where texts are distinct; nil for the absent value.
+  /// - Complexity: O(log added codes).
   func place(_ code: UInt32) -> Int? {
     let rank = rank(code)
     if rank == .max { return nil }
@@ -224,8 +225,8 @@ final class CodeRanks: Sendable {
     return below - 1 + low
   }
 
-  /// Calls `body` with each code that has a text, in the order of the texts (equal ones by number, in the same
-  /// direction), until it returns false.
+  /// Calls `body` with each code that has a text, in the order of the texts (equal ones by number, in the
+  /// same direction), until it returns false.
   func forEachCode(ascending: Bool, _ body: (UInt32) -> Bool) {
     let (base, added, places) = (table.base, table.added, table.addedPlaces)
     if ascending {
@@ -245,6 +246,35 @@ final class CodeRanks: Sendable {
         if !body(added[number]) { return }
       }
       for place in stride(from: end - 1, through: 0, by: -1) where !body(base[place]) { return }
+    }
+  }
+}
+
+/// Ranks for a loop over rows: plain memory, so that no row touches a reference count.
+@safe struct RankLookup {
+  fileprivate let base: UnsafeBufferPointer<UInt32>
+  fileprivate let added: UnsafeBufferPointer<UInt64>
+
+  /// As `CodeRanks.rank`.
+  @inline(__always)
+  subscript(code: UInt32) -> UInt64 {
+    let place = Int(code)
+    if unsafe place < base.count {
+      let rank = unsafe base.baseAddress.unsafelyUnwrapped[place]
+      return rank == .max ? .max : UInt64(rank &+ 1) << 32
+    }
+    let number = unsafe place - base.count
+    return unsafe number < added.count ? unsafe added.baseAddress.unsafelyUnwrapped[number] : .max
+  }
+}
+
+extension CodeRanks {
+  @inline(__always)
+  func withLookup(_ body: (RankLookup) -> Void) {
+    unsafe baseRanks.withUnsafeBufferPointer { base in
+      unsafe addedRanks.withUnsafeBufferPointer { added in
+        unsafe body(RankLookup(base: base, added: added))
+      }
     }
   }
 }

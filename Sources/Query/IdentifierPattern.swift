@@ -4,9 +4,9 @@ import Columns
 import Ledger
 
 /// A `like` on identifiers of one kind. The text of a UUID is the kind's prefix and hexadecimal digits with
-/// hyphens at fixed places, so each run of plain characters of a pattern comes down to masks over 128 bits, or
-/// to a search for its digits in all places at once. Patterns with one run need no more; others are confirmed
-/// on the text.
+/// hyphens at fixed places, so each run of plain characters of a pattern comes down to masks over 128 bits,
+/// or to a search for its digits in all places at once. Patterns with one run need no more; others are
+/// confirmed on the text.
 struct IdentifierPattern {
   /// Some of the digits have those values.
   private struct Mask: Equatable {
@@ -38,7 +38,7 @@ struct IdentifierPattern {
   /// Each digit in all sixteen places of a word.
   private var digits: [UInt64] = []
   /// A UUID that meets the conditions fits.
-  private let isExact: Bool
+  let isExact: Bool
 
   init(_ pattern: LikePattern, kind: EntityKind) {
     self.pattern = pattern
@@ -75,6 +75,63 @@ struct IdentifierPattern {
       if isExact { return true }
     }
     return reader.withIdentifier(identifiers, row) { pattern.matches($0) }
+  }
+
+  /// Makes a bit of each of 64 rows (or fewer): whether it may fit. Exact where the identifier is a UUID and
+  /// `isExact`. One condition after the other, so that each is one plain loop over the rows.
+  func candidates(_ rows: UnsafePointer<StoredIdentifier>, count: Int) -> UInt64 {
+    var chosen: UInt64 = .max
+    if count < 64 { chosen = 1 << UInt64(count) - 1 }
+    var texts: UInt64 = 0
+    for row in 0..<count where unsafe !rows[row].isUUID { texts |= 1 << UInt64(row) }
+    for condition in conditions {
+      chosen &=
+        unsafe texts
+        | (condition.digits.isEmpty
+          ? fitting(condition, rows, count) : following(condition, rows, count))
+      if chosen == 0 { return 0 }
+    }
+    return chosen
+  }
+
+  private func fitting(
+    _ condition: Condition, _ rows: UnsafePointer<StoredIdentifier>, _ count: Int
+  ) -> UInt64 {
+    var found: UInt64 = 0
+    for place in condition.masks {
+      let mask = masks[place]
+      for row in 0..<count {
+        let fits = unsafe mask.matches(rows[row].high, rows[row].low)
+        found |= (fits ? 1 : 0) << UInt64(row)
+      }
+    }
+    return found
+  }
+
+  private func following(
+    _ condition: Condition, _ rows: UnsafePointer<StoredIdentifier>, _ count: Int
+  ) -> UInt64 {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 128) { places in
+      guard let highs = places.baseAddress else { return .max }
+      let lows = unsafe highs + 64
+      unsafe highs.update(repeating: condition.high, count: 64)
+      unsafe lows.update(repeating: condition.low, count: 64)
+      var shift: UInt64 = 0
+      for place in condition.digits {
+        let digit = digits[place]
+        for row in 0..<count {
+          let high = unsafe Self.equalDigits(rows[row].high ^ digit)
+          let low = unsafe Self.equalDigits(rows[row].low ^ digit)
+          // What stands `shift` bits further right comes to the place of the first digit.
+          unsafe highs[row] &= high &<< shift | (low &>> 1) &>> (63 &- shift)
+          unsafe lows[row] &= low &<< shift
+        }
+        shift += 4
+      }
+      var found: UInt64 = 0
+      for row in 0..<count { found |= (unsafe highs[row] | lows[row] != 0 ? 1 : 0) << UInt64(row) }
+      return found
+    }
   }
 
   @inline(__always)

@@ -135,6 +135,13 @@ struct RowOrder: Sendable {
   @inline(__always)
   func rank(_ code: UInt32) -> UInt64 { ranks?.rank(code) ?? .max }
 
+  /// Calls `body` with the ranks of a coded column.
+  @inline(__always)
+  func withRanks(_ body: (RankLookup) -> Void) {
+    guard let ranks else { preconditionFailure("ranks of a coded column") }
+    ranks.withLookup(body)
+  }
+
   static func code(_ value: Int64) -> UInt64 { UInt64(bitPattern: value ^ .min) }
 
   /// Amounts beyond 64 bits are held at the edges.

@@ -10,16 +10,13 @@ extension StripeScan {
   func forEachCode(
     _ order: RowOrder, _ body: (UInt64, RowIndex) -> Void
   ) throws(QueryStopped) {
-    switch order.column {
-    case _ where order.member != nil:
-      guard let member = order.member, let codes = try members.codes(member, stripe: stripe) else {
+    if let member = order.member {
+      guard let codes = try members.codes(member, stripe: stripe)?.lanes else {
         preconditionFailure("ranks were made of all codes of the cut")
       }
-      let first = firstRow
-      forEachRow(ascending: true) { row in
-        body(order.rank(codes[row.index - first]), row)
-        return true
-      }
+      return forEachRank(order, codes, body)
+    }
+    switch order.column {
     case .amounts(let column) where column != .precise && column != .inflightBalance:
       let (table, laneCount, lane) = lanes(column)
       let blocks = unsafe (0..<Layout.shardCount).map { shard in
@@ -39,7 +36,7 @@ extension StripeScan {
         return true
       }
     case .codes(let column) where order.ranks != nil && column != .identity:
-      forEachFixedCode(column) { code, row in body(order.rank(code), row) }
+      forEachRank(order, codeLanes(column), body)
     case .texts(.identifier):
       let identifiers = reader.identifiers
       forEachRow(ascending: true) { row in
@@ -52,9 +49,11 @@ extension StripeScan {
         unsafe cells.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
           .map { unsafe CellBlock($0).lane(BalanceTable.Cell.identity) }
       }
-      forEachRow(ascending: true) { row in
-        body(unsafe order.rank(blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0), row)
-        return true
+      order.withRanks { ranks in
+        forEachRow(ascending: true) { row in
+          body(unsafe ranks[blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0], row)
+          return true
+        }
       }
     default:
       forEachRow(ascending: true) { row in
@@ -64,24 +63,26 @@ extension StripeScan {
     }
   }
 
-  /// Calls `body` with each selected row, rising, and its code in a column that never changes.
   @inline(__always)
-  private func forEachFixedCode(_ column: CodeColumn, _ body: (UInt32, RowIndex) -> Void) {
-    switch codeLanes(column) {
-    case .bytes(let codes):
-      forEachRow(ascending: true) { row in
-        body(UInt32(unsafe codes[row.index - firstRow]), row)
-        return true
-      }
-    case .shorts(let codes):
-      forEachRow(ascending: true) { row in
-        body(UInt32(unsafe codes[row.index - firstRow]), row)
-        return true
-      }
-    case .words(let codes):
-      forEachRow(ascending: true) { row in
-        body(unsafe codes[row.index - firstRow], row)
-        return true
+  private func forEachRank(_ order: RowOrder, _ codes: CodeLanes, _ body: (UInt64, RowIndex) -> Void) {
+    let first = firstRow
+    order.withRanks { ranks in
+      switch codes {
+      case .bytes(let codes):
+        forEachRow(ascending: true) { row in
+          body(unsafe ranks[UInt32(codes[row.index - first])], row)
+          return true
+        }
+      case .shorts(let codes):
+        forEachRow(ascending: true) { row in
+          body(unsafe ranks[UInt32(codes[row.index - first])], row)
+          return true
+        }
+      case .words(let codes):
+        forEachRow(ascending: true) { row in
+          body(unsafe ranks[codes[row.index - first]], row)
+          return true
+        }
       }
     }
   }

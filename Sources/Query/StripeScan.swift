@@ -205,8 +205,14 @@ import Ledger
     case .text(.identifier, .like(let pattern), _):
       let identifiers = reader.identifiers
       let pattern = IdentifierPattern(pattern, kind: identifiers.kind)
+      let stored = unsafe identifiers.storedIdentifiers(from: RowIndex(firstRow), count: rowCount)
+      for word in 0..<(rowCount + 63) / 64 where unsafe words[word] != 0 {
+        let rows = unsafe stored.baseAddress.unsafelyUnwrapped + word * 64
+        unsafe words[word] &= pattern.candidates(rows, count: min(rowCount - word * 64, 64))
+      }
       try unsafe filterRows(words) { place in
-        pattern.matches(RowIndex(firstRow + place), identifiers, reader)
+        unsafe pattern.isExact && stored[place].isUUID
+          || pattern.matches(RowIndex(firstRow + place), identifiers, reader)
       }
     case .text(let column, let test, let matchesNull):
       try unsafe filterRows(words) { place in

@@ -1,3 +1,5 @@
+// Tests of texts decided per code, against each text by itself; orders of codes against sorting.
+
 import Columns
 import Ledger
 import Platform

@@ -1,3 +1,5 @@
+// Patterns over the bits of identifiers, against the same patterns over their texts.
+
 import Columns
 import Ledger
 import Platform
@@ -47,6 +49,16 @@ import Testing
           return pattern.matches(RowIndex(row), reader.identifiers, reader)
             != like.matches(Array(name.utf8).span)
         }
+        let stored = unsafe reader.identifiers.storedIdentifiers(from: RowIndex(0), count: count)
+        let missed = (0..<count).filter { row in
+          let start = row & ~63
+          let candidates = unsafe pattern.candidates(
+            stored.baseAddress!.advanced(by: start), count: min(64, count - start))
+          let isCandidate = candidates >> UInt64(row & 63) & 1 != 0
+          let fits = pattern.matches(RowIndex(row), reader.identifiers, reader)
+          return unsafe isCandidate != fits && (fits || (pattern.isExact && stored[row].isUUID))
+        }
+        #expect(missed.isEmpty, "\(seed) \(text) rows \(missed.prefix(3))")
         #expect(wrong.isEmpty, "\(seed) \(text) rows \(wrong.prefix(3))")
       }
     }

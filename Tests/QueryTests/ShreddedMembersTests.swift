@@ -1,3 +1,5 @@
+// Metadata by code, against reading every row; on new and old cuts, beside writers.
+
 import Columns
 import Ledger
 import Platform

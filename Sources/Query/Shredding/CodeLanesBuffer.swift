@@ -78,6 +78,16 @@ import Columns
     self = wide
   }
 
+  /// The codes where they lie, until they are changed; nil when there are none.
+  var lanes: CodeLanes? {
+    guard let memory = unsafe memory else { return nil }
+    switch width {
+    case 1: return unsafe .bytes(memory.assumingMemoryBound(to: UInt8.self))
+    case 2: return unsafe .shorts(memory.assumingMemoryBound(to: UInt16.self))
+    default: return unsafe .words(memory.assumingMemoryBound(to: UInt32.self))
+    }
+  }
+
   subscript(row: Int) -> UInt32 {
     @inline(__always) get {
       let memory = unsafe memory.unsafelyUnwrapped

@@ -65,8 +65,8 @@ final class ShreddedStripe: Sendable {
 
   /// Copies the codes as the reader's cut sees them.
   /// - Returns: false when there are too many distinct values; nothing is to be made of `target` then.
-  /// - Complexity: O(rows) for the copy, and reading the rows of the chunks that are not known as the cut sees
-  ///   them. What is newer than the cut is kept for others, and read for this one alone.
+  /// - Complexity: O(rows) for the copy, and reading the rows of the chunks that are not known as the cut
+  ///   sees them. What is newer than the cut is kept for others, and read for this one alone.
   func load(
     _ stripe: Int, _ source: MemberReader, into target: inout CodeLanesBuffer, _ stop: StopFlag
   ) throws(QueryStopped) -> Bool {
