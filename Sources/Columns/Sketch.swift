@@ -13,7 +13,7 @@ import Amounts
   /// The code of zero.
   @inlinable package static var zero: UInt16 { 0x8000 }
 
-  /// The code of a narrow amount. About 1 ns.
+  /// The code of a narrow amount.
   @inlinable @inline(__always)
   package static func code(_ amount: Int64) -> UInt16 {
     let step = UInt16(truncatingIfNeeded: LogScale.step(amount.magnitude, mantissaBits: mantissaBits))

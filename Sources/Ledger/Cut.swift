@@ -79,7 +79,7 @@ package final class Cut: Sendable {
   }
 
   /// The balances in the order of what they hold. Instant cuts only. Rows that postings have changed since
-  /// the last time are put in their places first: some 60 ns each, 0.3 ms at most. Before the first time in
+  /// the last time are put in their places first: some 100 ns each, 0.4 ms at most. Before the first time in
   /// books that were neither made new nor recovered from a disk, all rows are.
   package var balanceOrder: LiveBalanceOrder {
     precondition(isInstant, "the order of balances belongs to an instant view")
