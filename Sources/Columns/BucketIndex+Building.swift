@@ -1,8 +1,8 @@
 // A bucket index made in one go, and looked over.
 
 extension BucketIndex {
-  /// Puts all rows below `rowCount` in; none is in yet. O(rows), some 50 to 150 ns each, with 4 bytes a row of memory
-  /// that is given back.
+  /// Puts all rows below `rowCount` in; none is in yet. O(rows), some 50 to 150 ns each, with 4 bytes a row
+  /// of memory that is given back.
   package func build(rowCount: Int, keyOf: (UInt32) -> BucketKey) {
     precondition(count == 0, "an index is built once")
     reserve(rowCount: rowCount)

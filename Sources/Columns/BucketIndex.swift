@@ -9,10 +9,10 @@ import Amounts
 ///   └ a bucket with more than 256 rows: 16 parts by the next 4 bits of the amount
 ///       └ … until the amount is said: 64 parts by the first 6 bits of the row number, and so on
 /// ```
-/// A part that is not divided keeps its rows in no order, at most 256 of them, so what must be put in order for
-/// a page, or looked at for a bound, is never much; that many rows have one amount makes no difference, because
-/// their parts are then in the order of the rows. Each row knows its part and its place there. A part with few
-/// rows in all is one array again.
+/// A part that is not divided keeps its rows in no order, at most 256 of them, so what must be put in order
+/// for a page, or looked at for a bound, is never much; that many rows have one amount makes no difference,
+/// because their parts are then in the order of the rows. Each row knows its part and its place there. A
+/// part with few rows in all is one array again.
 ///
 /// Where a row lies is what its amount was when it was last moved: the keeper moves rows whose amount has
 /// changed (late, many together), and only then are counts and order those of the amounts. One thread at a

@@ -1,7 +1,7 @@
 // Memory of a bucket index: short arrays of row numbers and groups of nodes, cut to size and used again.
 
-/// Arrays of row numbers of 4, 8, … 256 places, aligned to their size up to a cache line. One thread at a time.
-/// What is given back is used again for the same size.
+/// Arrays of row numbers of 4, 8, … 256 places, aligned to their size up to a cache line. One thread at a
+/// time. What is given back is used again for the same size.
 @safe struct RowArrays: ~Copyable {
   /// Size classes: class c has room for 2 << c rows; class 0 is no array.
   static let lastClass = 7

@@ -1,4 +1,5 @@
-// Where a magnitude lies on a scale that is even in its leading bits: the common root of short codes of amounts.
+// Where a magnitude lies on a scale that is even in its leading bits: the common root of short codes of
+// amounts.
 
 import Amounts
 

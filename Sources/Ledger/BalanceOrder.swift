@@ -10,8 +10,8 @@ import Platform
 ///
 /// Everything here is done by who holds the creation lock.
 @safe package final class BalanceOrder: Sendable {
-  /// Rows that may be noted when a command is done. Moving them takes some 0.4 ms, which the first reader waits
-  /// for.
+  /// Rows that may be noted when a command is done. Moving them takes some 0.4 ms, which the first reader
+  /// waits for.
   static let notedLimit = 4_096
   /// Rows that a writer moves at least, so that their waits for memory overlap.
   static let leastMoved = 128

@@ -87,8 +87,8 @@ package final class Cut: Sendable {
     return LiveBalanceOrder(books.balances.order)
   }
 
-  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after the
-  /// lock is let go. A held cut returns itself.
+  /// A held cut of the same moment, which may leave the closure: what takes long goes on through it, after
+  /// the lock is let go. A held cut returns itself.
   package func held() -> Cut { isInstant ? books.cutAlone() : self }
 
   // MARK: Balances
