@@ -35,6 +35,7 @@ let benchmarks: [(name: String, run: (Scale) throws -> Void)] = [
   ("scan", { try ScanBenchmark.run($0) }),
   ("filter", { try FilterBenchmarks.run($0) }),
   ("queries", { try QueryBenchmark.run($0) }),
+  ("batch", { try QueryBenchmark.runBatch($0) }),
   ("durable", { try JournalBenchmark.runLatencies($0) }),
   ("journal", { try JournalBenchmark.run($0) }),
 ]

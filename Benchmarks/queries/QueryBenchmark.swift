@@ -76,6 +76,16 @@ enum QueryBenchmark {
     try run(options)
   }
 
+  /// A report of 50 questions as one request and one by one, in process and through the socket.
+  static func runBatch(_ scale: Scale) throws {
+    var options = QueryOptions()
+    options.balanceCount = scale(1_000_000, least: 5000)
+    options.only = ["b50", "s50"]
+    if case .tiny = scale { options.limit = .milliseconds(1) }
+    try run(options)
+    try QuerySocketBenchmark.run(options)
+  }
+
   static func run(arguments: [String]) throws {
     let options = try QueryOptions(arguments)
     if options.usesSocket { try QuerySocketBenchmark.run(options) } else { try run(options) }

@@ -102,6 +102,14 @@ package struct GroupTotals: Sendable, Equatable {
     return totals
   }
 
+  /// The same without what needs an object. The caller holds the creation lock.
+  @inline(__always)
+  func cell(_ group: UInt32) -> GroupCell {
+    let cell = cells[RowIndex(group)]
+    if cell.wide != 0 { return GroupCell(count: cell.count, isWide: true) }
+    return GroupCell(credit: cell.credit, debit: cell.debit, count: cell.count)
+  }
+
   /// Balances whose ledger and currency are both wanted, by row and code; nil for all. The caller holds the
   /// creation lock.
   func balanceCount(ledgers: [Bool]?, currencies: [Bool]?) -> Int {

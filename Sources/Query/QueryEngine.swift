@@ -137,11 +137,11 @@ package final class QueryEngine: Sendable {
     try PlanRun(plan: plan, reader: reader, stop: stop).order(ofFewRows: false)
   }
 
-  private func planner(_ reader: RowReader, _ stop: StopFlag, forced: AccessPath? = nil) -> Planner {
+  func planner(_ reader: RowReader, _ stop: StopFlag, forced: AccessPath? = nil) -> Planner {
     Planner(reader: reader, stop: stop, timeRuns: timeRuns, ranks: ranks, forced: forced)
   }
 
-  private func attempt(
+  func attempt(
     _ plan: Plan, _ reader: RowReader, _ stop: StopFlag, limit: Int, _ watch: Stopwatch
   ) throws(QueryStopped) -> QueryResult? {
     let run = PlanRun(plan: plan, reader: reader, stop: stop)

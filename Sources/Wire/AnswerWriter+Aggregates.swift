@@ -23,13 +23,22 @@ extension AnswerWriter {
   ) {
     let keys = request.groupBy.map { key($0.name) } + request.metrics.map { key($0.name) }
     let (columns, metrics) = (request.groupBy.count, request.metrics.count)
+    // Where each column's last value stands: neighbours often have the same one.
+    var last = [(code: UInt32, start: Int, end: Int)?](repeating: nil, count: columns)
     writer.beginArray()
     for group in 0..<result.count {
       writer.beginObject()
-      for (index, column) in request.groupBy.enumerated() {
+      for index in 0..<columns {
         let key = keys[index]
         writer.value(key.span)
-        append(result.codes[group * columns + index], of: column, books, into: &writer)
+        let code = result.codes[group * columns + index]
+        if let known = last[index], known.code == code {
+          writer.repeat(known.start..<known.end)
+          continue
+        }
+        let start = writer.count
+        append(code, of: request.groupBy[index], books, into: &writer)
+        last[index] = (code, start, writer.count)
       }
       for index in 0..<metrics {
         let key = keys[columns + index]

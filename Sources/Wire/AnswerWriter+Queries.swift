@@ -42,6 +42,15 @@ extension AnswerWriter {
     position: UInt64? = nil, into writer: inout JSONWriter
   ) {
     beginResult(id, into: &writer)
+    append(result, images, reply, books, into: &writer)
+    endResult(position: position, into: &writer)
+  }
+
+  /// The same in the shape that its request asks for, without the frame.
+  static func append(
+    _ result: QueryResult, _ images: PageImages, _ reply: QueryReply, _ books: Books,
+    into writer: inout JSONWriter
+  ) {
     switch reply.shape {
     case .array: rows(images, reply, books, into: &writer)
     case .object:
@@ -51,7 +60,6 @@ extension AnswerWriter {
       tail(result, reply.shape, into: &writer)
       writer.endObject()
     }
-    endResult(position: position, into: &writer)
   }
 
   private static func rows(

@@ -26,7 +26,8 @@ extension AnswerWriter {
         writer.string(name)
       }
       writer.key("result")
-      append(found.answers[index], to: member.question, member.reply, moment, into: &writer)
+      append(
+        found.answers[index], found.images[index], to: member.question, member.reply, moment, into: &writer)
       if batch.explains {
         writer.key("explain")
         append(found.tests[index], found.answers[index], into: &writer)
@@ -45,10 +46,12 @@ extension AnswerWriter {
   }
 
   private static func append(
-    _ answer: Answer, to question: Question, _ reply: QueryReply, _ moment: QuestionMoment,
-    into writer: inout JSONWriter
+    _ answer: Answer, _ images: PageImages?, to question: Question, _ reply: QueryReply,
+    _ moment: QuestionMoment, into writer: inout JSONWriter
   ) {
     switch (answer, question) {
+    case (.rows(let result), _) where images != nil:
+      if let images { append(result, images, reply, moment.books, into: &writer) }
     case (.rows(let result), _):
       guard let cut = moment.cut else { preconditionFailure("rows are read through a cut") }
       append(result, of: question.table, reply, cut, into: &writer)

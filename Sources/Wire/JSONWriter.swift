@@ -225,6 +225,13 @@ extension JSONWriter {
     unsafe put(other.base + other.start + range.lowerBound, range.count)
   }
 
+  /// Appends again what stands at `range`, counted from the first byte that waits, without a comma.
+  package mutating func `repeat`(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "bytes that wait")
+    reserve(range.count)
+    unsafe put(base + start + range.lowerBound, range.count)
+  }
+
   /// Appends a value that is JSON already (an id, `meta_data`, a stored answer).
   package mutating func value(_ json: Span<UInt8>) {
     separate(0)

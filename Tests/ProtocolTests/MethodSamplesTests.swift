@@ -47,7 +47,7 @@ import Wire
       let found = try #require(answer?["result"], "\(method.method.name): \(line.prefix(200))")
       #expect(difference(expected, found) == nil, "\(method.method.name): \(line.prefix(500))")
     }
-    #expect(count == 9)
+    #expect(count == 10)
     server.stop()
   }
   @Test func latenciesAreMeasuredByTheServersClock() throws {

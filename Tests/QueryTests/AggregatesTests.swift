@@ -84,7 +84,7 @@ import Testing
     shape.wideChance = Int(seed.value % 5)
     var books = try RandomBooks(seed: seed, shape: shape)
     if seed.value % 3 != 0 { books.addHolds(shape) }
-    try compare(books.books, 60, seed)
+    try compare(books.books, 40, seed)
   }
 
   @Test(arguments: Seed.sample(2))
@@ -178,7 +178,7 @@ import Testing
     let cut = books.books.cut()
     var requests = RandomRequests(twin: NaiveQuery(cut), generator: seed.generator)
     let engine = QueryEngine()
-    for _ in 0..<12 {
+    for _ in 0..<8 {
       let questions = questions(&requests)
       let plans = try questions.map { try engine.plan($0, on: cut, stop: StopFlag()) }
       let together = try engine.run(plans, on: cut, stop: StopFlag())

@@ -203,6 +203,69 @@ import Testing
     case .batch: ""
     }
   }
+
+  // MARK: Questions
+
+  private func question(_ line: String) throws -> QuestionCall {
+    guard case .question(let call) = try decode(line).call.get() else {
+      throw WireError(.internalError, "", "no question: \(line)")
+    }
+    return call
+  }
+
+  @Test func membersOfAnAggregateComeInAnyOrder() throws {
+    let members = [
+      #""metrics":["sum:balance","count"]"#, #""group_by":["currency","created_at:month"]"#,
+      #""having":[{"value":2,"operator":"gte","metric":"count"}]"#, #""sort_by":"sum:balance""#,
+      #""sort_order":"asc""#, #""limit":7"#,
+    ]
+    let sum = try #require(Metric.named("sum:balance", in: .balances))
+    let expected = AggregateRequest(
+      table: .balances,
+      groupBy: try ["currency", "created_at:month"].map {
+        try #require(GroupColumn.named($0, in: .balances))
+      },
+      metrics: [sum, .count],
+      having: [HavingCondition(metric: 1, .count, .greaterOrEqual, .amount(Amount(2)))],
+      order: .metric(0, ascending: true), limit: 7)
+    for turn in members.indices {
+      let params = (members[turn...] + members[..<turn]).joined(separator: ",")
+      let call = try question(#"{"id":1,"method":"balances.aggregate","params":{\#(params)}}"#)
+      guard case .groups(let request) = call else { preconditionFailure("an aggregate") }
+      #expect(request == expected, "\(params)")
+    }
+  }
+
+  @Test func theOrderOfGroupsIsAscendingUnlessAMetricOrColumnIsNamed() throws {
+    func order(_ more: String) throws -> GroupOrder {
+      let params = #"{"metrics":["count"],"group_by":["currency"]\#(more)}"#
+      let call = try question(#"{"id":1,"method":"balances.aggregate","params":\#(params)}"#)
+      guard case .groups(let request) = call else { preconditionFailure("an aggregate") }
+      return request.order
+    }
+    #expect(try order("") == .columns(ascending: true))
+    #expect(try order(#","sort_order":"desc""#) == .columns(ascending: false))
+    #expect(try order(#","sort_by":"currency""#) == .column(0, ascending: false))
+    #expect(try order(#","sort_by":"count","sort_order":"asc""#) == .metric(0, ascending: true))
+    #expect(try order(#","sort_by":null"#) == .columns(ascending: true))
+  }
+
+  @Test func questionsOfABatchAreOfEitherKindAndTable() throws {
+    let call = try question(
+      #"{"id":1,"method":"balances.query","params":{"explain":true,"queries":["#
+        + #"{"name":"a","filters":[]},{"metrics":["count"]},{"method":"aggregate","metrics":["count"]},"#
+        + #"{"table":"transactions","filters":[],"limit":3},"#
+        + #"{"table":"transactions","metrics":["sum:precise_amount"]}]}}"#)
+    guard case .batch(let batch) = call else { preconditionFailure("a batch") }
+    #expect(batch.explains)
+    #expect(batch.members.map(\.name) == ["a", nil, nil, nil, nil])
+    #expect(
+      batch.members.map(\.question.table) == [
+        .balances, .balances, .balances, .transactions, .transactions,
+      ])
+    let kinds = batch.members.map { if case .rows = $0.question { "rows" } else { "groups" } }
+    #expect(kinds == ["rows", "groups", "groups", "rows", "groups"])
+  }
 }
 
 extension DecimalAmount {

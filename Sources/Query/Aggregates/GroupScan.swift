@@ -277,6 +277,21 @@ struct GroupScan {
     }
   }
 
+  // MARK: Several threads
+
+  /// Whether groups have the same numbers wherever they are found, so that the totals of several passes can
+  /// be added up.
+  var isMergeable: Bool { request.groupBy.isEmpty || isRunOrdered || numbering.denseCount != nil }
+
+  /// Adds the groups of a pass over other rows of the same request, which is mergeable.
+  mutating func merge(_ other: GroupScan) {
+    precondition(isMergeable, "groups have numbers of their own")
+    grow(to: other.counts.count)
+    rowCount += other.rowCount
+    for number in other.counts.indices { counts[number] += other.counts[number] }
+    for index in totals.indices { totals[index].merge(other.totals[index]) }
+  }
+
   // MARK: The groups
 
   /// Groups that rows were added to, and the one group of a request without columns.
@@ -315,14 +330,14 @@ struct GroupScan {
   }
 
   /// A metric of a group, with its `place`.
-  func value(_ metric: Metric, _ place: Int?, _ number: Int) -> MetricValue {
+  func value(_ function: Metric.Function, _ place: Int?, _ number: Int) -> MetricValue {
     let count = counts.isEmpty ? 0 : counts[number]
     guard let place else { return .count(count) }
     func shown(_ amount: Amount?) -> MetricValue {
       guard let amount else { return .null }
       return fields[place] == .createdAt ? .time(amount.int64 ?? 0) : .amount(amount)
     }
-    switch metric.function {
+    switch function {
     case .count: return .count(count)
     case .sum: return .amount(counts.isEmpty ? .zero : totals[place].sum(number))
     case .avg: return count == 0 ? .null : .average(totals[place].sum(number), count)

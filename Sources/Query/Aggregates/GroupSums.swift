@@ -25,6 +25,13 @@ struct GroupSums {
       least = least.map { min($0, amount) } ?? amount
       greatest = greatest.map { max($0, amount) } ?? amount
     }
+
+    mutating func merge(_ other: Wide) {
+      count += other.count
+      sum += other.sum
+      if let amount = other.least { least = least.map { min($0, amount) } ?? amount }
+      if let amount = other.greatest { greatest = greatest.map { max($0, amount) } ?? amount }
+    }
   }
 
   let needs: Needs
@@ -103,6 +110,15 @@ struct GroupSums {
 
   /// Adds an amount of any size.
   mutating func add(_ amount: Amount, to number: Int) { wide[number, default: Wide()].add(amount) }
+
+  /// Adds what other totals have of the groups with the same numbers.
+  mutating func merge(_ other: GroupSums) {
+    grow(to: max(other.sums.count, other.least.count, other.greatest.count))
+    for number in other.sums.indices { sums[number] &+= other.sums[number] }
+    for number in other.least.indices { least[number] = min(least[number], other.least[number]) }
+    for number in other.greatest.indices { greatest[number] = max(greatest[number], other.greatest[number]) }
+    for (number, more) in other.wide { wide[number, default: Wide()].merge(more) }
+  }
 
   func sum(_ number: Int) -> Amount {
     let narrow = Amount(sums[number])

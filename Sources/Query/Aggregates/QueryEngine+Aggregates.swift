@@ -31,14 +31,13 @@ extension QueryEngine {
   /// Carries out a plan.
   package func run(_ plan: GroupPlan, stop: StopFlag) throws(QueryStopped) -> AggregateResult {
     let watch = Stopwatch()
-    var groups = try plan.groupScan(plan.request, stop)
-    var scan = StripeScan(reader: plan.reader, stop: stop)
-    let test = plan.rows.covering(plan.reader)
-    for stripe in plan.rows.stripes {
-      try scan.select(test, stripe: stripe)
-      try groups.add(scan)
-    }
-    return try answer(plan, groups, finding: watch.nanoseconds, stop)
+    let groups = try plan.groupScan(plan.request, stop)
+    let workers = try crew.run(
+      0..<plan.rows.stripes.count, estimate: groups.isMergeable ? plan.estimate.nanoseconds : 0
+    ) { GroupWorker(plan, groups, stop) }
+    var sum = workers[0].groups
+    for worker in workers.dropFirst() { sum.merge(worker.groups) }
+    return try answer(plan, sum, finding: watch.nanoseconds, stop)
   }
 
   /// The answer to one plan out of groups that have all its metrics.
@@ -48,9 +47,8 @@ extension QueryEngine {
     let watch = Stopwatch()
     let alphabets = try Alphabets(plan.request.groupBy, plan.reader, ranks, stop)
     let answer = GroupAnswer(request: plan.request, alphabets: alphabets, stop: stop)
-    let metrics = plan.request.metrics
-    let places = metrics.map { groups.place(of: $0) }
-    var result = try answer.result(groups.groups()) { groups.value(metrics[$0], places[$0], $1) }
+    let metrics = plan.request.metrics.map { ($0.function, groups.place(of: $0)) }
+    var result = try answer.result(groups.groups()) { groups.value(metrics[$0].0, metrics[$0].1, $1) }
     result.trace.path = plan.path
     result.trace.estimate = plan.estimate
     result.trace.rowsScanned = plan.rows.scannedRowCount
@@ -59,6 +57,28 @@ extension QueryEngine {
     result.trace.finding = finding
     result.trace.grouping = watch.nanoseconds
     return result
+  }
+}
+
+/// Adds up the groups of some stripes, on one thread.
+private final class GroupWorker: ScanWorker {
+  private let plan: GroupPlan
+  private let test: RowTest
+  private(set) var groups: GroupScan
+  private var scan: StripeScan
+
+  /// - Parameter groups: totals of no rows.
+  init(_ plan: GroupPlan, _ groups: GroupScan, _ stop: StopFlag) {
+    self.plan = plan
+    self.groups = groups
+    test = plan.rows.covering(plan.reader)
+    scan = StripeScan(reader: plan.reader, stop: stop)
+  }
+
+  /// - Parameter stripe: a place among the plan's stripes.
+  func take(_ stripe: Int) throws(QueryStopped) {
+    try scan.select(test, stripe: plan.rows.stripes[stripe])
+    try groups.add(scan)
   }
 }
 

@@ -142,17 +142,36 @@ extension StripeColumns {
       }
       let lanes = AmountBlock(block, laneCount: laneCount)
       let values = unsafe lanes.lane(lane)
+      var wideCount = 0
       if sums.needs.contains(.sum) {
-        sums.add(
-          unsafe Kernels.sum(values, rowCount: Layout.chunkRows, selected: bits).sum, to: number)
+        let found = unsafe Kernels.sum(values, rowCount: Layout.chunkRows, selected: bits)
+        sums.add(found.sum, to: number)
+        wideCount = found.wideCount
       }
       if !sums.needs.isDisjoint(with: [.least, .greatest]) {
-        let bounds = unsafe Kernels.bounds(values, rowCount: Layout.chunkRows, selected: bits)
-        sums.addBounds(bounds.least, bounds.greatest, to: number)
+        let found = unsafe Kernels.bounds(values, rowCount: Layout.chunkRows, selected: bits)
+        sums.addBounds(found.least, found.greatest, to: number)
+        wideCount = found.wideCount
       }
-      if lanes.wideCount == 0 { return }
-      for slot in 0..<Layout.chunkRows where unsafe bits[slot >> 3] >> UInt8(slot & 7) & 1 != 0 {
-        if unsafe values[slot] == AmountBlock.wideMark {
+      if wideCount > 0 { unsafe addWide(lanes, lane, bits, to: &sums, number) }
+    }
+  }
+
+  /// Adds the values of a chunk that are wider than 64 bits and whose bit is set.
+  private func addWide(
+    _ lanes: AmountBlock, _ lane: Int, _ bits: UnsafePointer<UInt8>, to sums: inout GroupSums, _ number: Int
+  ) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Layout.chunkRows / 64) { wide in
+      let start = unsafe wide.baseAddress.unsafelyUnwrapped
+      unsafe Kernels.select(
+        lanes.lane(lane), rowCount: Layout.chunkRows, in: AmountBlock.wideMark...AmountBlock.wideMark,
+        into: BitTarget(start, .put))
+      for word in 0..<Layout.chunkRows / 64 {
+        var rest = unsafe start[word]
+        while rest != 0 {
+          let slot = word << 6 | rest.trailingZeroBitCount
+          rest &= rest &- 1
+          if unsafe bits[slot >> 3] >> UInt8(slot & 7) & 1 == 0 { continue }
           sums.add(lanes.amount(lane: lane, slot: slot), to: number)
         }
       }

@@ -47,6 +47,9 @@ extension QueryEngine {
           answers[place] = .rows(try run(plan, on: reader.cut, stop: stop))
           continue
         }
+        // Walks have the place of the cursor elsewhere.
+        let plan =
+          try plan.path == .scan ? plan : self.plan(plan.request, on: reader.cut, stop: stop, path: .scan)
         let inTimeOrder = try rowsLieInTimeOrder(reader, stop)
         let rows = try FilteredRows(plan.request, reader, liesInTimeOrder: inTimeOrder, stop)
         pages.append((place, PageMember(rows, plan, try order(plan, reader, stop), stop: stop)))

@@ -3,18 +3,25 @@
 import Columns
 import Ledger
 
-/// Questions with all that has to be read while writers wait. Answering them may take place later, on any
-/// thread.
+/// Questions with all that has to be read while writers are kept out. Answering them may take place later, on
+/// any thread.
 package struct QuestionMoment: Sendable {
   package let questions: [Question]
   package let books: Books
   /// Journal position of the moment.
   package let position: UInt64
-  /// What rows are read through; nil when live totals answer every question.
+  /// What rows are read through; nil when everything was read at the moment itself.
   package let cut: Cut?
-  /// The questions that live totals answer, by place.
-  fileprivate let live: [LiveGroupAnswer?]
-  fileprivate let images: GroupImages?
+  /// What was read at the moment itself, by question.
+  fileprivate let parts: [Part?]
+  fileprivate let groupImages: GroupImages?
+
+  fileprivate enum Part: Sendable {
+    /// To be answered from the images of groups.
+    case groups(LiveGroupAnswer)
+    /// The page of a short query, and what its rows show if no cut is held.
+    case page(QueryResult, tests: [String], PageImages?)
+  }
 
   /// Questions on a cut that is held already.
   package init(_ questions: [Question], on cut: Cut) {
@@ -22,17 +29,30 @@ package struct QuestionMoment: Sendable {
     books = cut.books
     position = cut.position
     self.cut = cut
-    live = Array(repeating: nil, count: questions.count)
-    images = nil
+    parts = Array(repeating: nil, count: questions.count)
+    groupImages = nil
   }
 
-  fileprivate init(_ questions: [Question], _ instant: Cut, _ live: [LiveGroupAnswer?]) {
+  /// - Parameter show: copies what the rows of a page show, if that may be done while writers wait.
+  fileprivate init(
+    _ questions: [Question], _ instant: Cut, _ parts: [Part?], show: (Question, QueryResult) -> PageImages?
+  ) {
     self.questions = questions
     books = instant.books
     position = instant.position
-    self.live = live
-    images = live.contains { $0 != nil } ? GroupImages(instant) : nil
-    cut = live.contains { $0 == nil } ? instant.held() : nil
+    let hasGroups = parts.contains { if case .groups = $0 { true } else { false } }
+    groupImages = hasGroups ? GroupImages(instant.groups) : nil
+    var parts = parts
+    var isWhole = !parts.contains { $0 == nil }
+    // With a held cut there is no need to copy what rows show.
+    for place in parts.indices where isWhole {
+      guard case .page(let result, let tests, _) = parts[place] else { continue }
+      let images = show(questions[place], result)
+      isWhole = images != nil
+      parts[place] = .page(result, tests: tests, images)
+    }
+    self.parts = parts
+    cut = isWhole ? nil : instant.held()
   }
 }
 
@@ -41,33 +61,72 @@ package struct MomentAnswers: Sendable {
   package var answers: [Answer]
   /// The tests of each question's rows, in a few words.
   package var tests: [[String]]
+  /// What the rows of each page show; nil where they are to be read through the moment's cut.
+  package var images: [PageImages?]
 }
 
 extension QueryEngine {
-  /// Questions that are resolved against live totals at once; more make the rest wait for a held cut.
+  /// Aggregates that are resolved against live totals at once; more make the rest wait for a held cut.
   private static let liveQuestionLimit = 64
+  /// Nanoseconds for all short queries of a batch while writers are kept out; the others wait for a held cut.
+  private static let instantBudget = 200_000
+  /// Rows whose images are copied then, of all pages together.
+  private static let instantRows = 1024
 
-  /// Takes the moment of some questions. Microseconds: what takes long is left for `answer`.
+  /// Takes the moment of some questions. Microseconds for one, some hundred for a batch: what takes long is
+  /// left for `answer`.
   package func moment(_ questions: [Question], of books: Books) -> QuestionMoment {
     let suiting = questions.prefix(Self.liveQuestionLimit).map { question -> AggregateRequest? in
       guard case .groups(let request) = question, LiveGroupAnswer.suits(request) else { return nil }
       return request
     }
-    if suiting.allSatisfy({ $0 == nil }) { return QuestionMoment(questions, on: books.cut()) }
+    let isShort = questions.map { question in
+      guard case .rows(let request) = question else { return false }
+      return !Self.isLongToPlan(request) && request.cursor?.belongs(to: request) ?? true
+    }
+    if suiting.allSatisfy({ $0 == nil }) && !isShort.contains(true) {
+      return QuestionMoment(questions, on: books.cut())
+    }
     // The order of ledgers and currencies has to be known before; new ones are rare.
     prepare(suiting.compactMap { $0 }, books)
     return books.withInstant { cut in
-      let live = questions.indices.map { place in
-        place < suiting.count
-          ? suiting[place].flatMap { LiveGroupAnswer($0, instant: cut, ranks) } : nil
+      let watch = Stopwatch()
+      var parts: [QuestionMoment.Part?] = []
+      for place in questions.indices {
+        var part: QuestionMoment.Part?
+        if place < suiting.count, let request = suiting[place] {
+          part = LiveGroupAnswer(request, instant: cut, ranks).map { .groups($0) }
+        } else if isShort[place], case .rows(let request) = questions[place] {
+          let left = Self.instantBudget - watch.nanoseconds
+          if left > 0 { part = page(request, cut, limit: left) }
+        }
+        parts.append(part)
       }
-      return QuestionMoment(questions, cut, live)
+      var rowsLeft = Self.instantRows
+      return QuestionMoment(questions, cut, parts) { question, result in
+        rowsLeft -= result.rows.count
+        guard rowsLeft >= 0 else { return nil }
+        return PageImages(result.rows, RowReader(cut: cut, table: question.table, texts: texts))
+      }
     }
+  }
+
+  /// The page of a short query; nil when it is not short after all.
+  private func page(_ request: QueryRequest, _ cut: Cut, limit: Int) -> QuestionMoment.Part? {
+    let reader = RowReader(cut: cut, table: request.table, texts: texts)
+    let stop = StopFlag()
+    guard let plan = try? planner(reader, stop).plan(request), plan.fitsInstant,
+      plan.estimatedNanoseconds <= limit,
+      let result = try? attempt(
+        plan, reader, stop, limit: min(limit, PlannerCosts.instantLimit), Stopwatch())
+    else { return nil }
+    return .page(result, tests: plan.tests, nil)
   }
 
   /// Makes the alphabets that are missing.
   private func prepare(_ requests: [AggregateRequest], _ books: Books) {
     let columns = Set(requests.flatMap(\.groupBy))
+    if columns.isEmpty { return }
     let areKept = books.withInstant { cut in
       Alphabets.areKept(columns, RowReader(cut: cut, table: .balances), ranks)
     }
@@ -76,12 +135,11 @@ extension QueryEngine {
     _ = try? Alphabets(Array(columns), reader, ranks, StopFlag())
   }
 
-  /// About how long `answer` takes, in nanoseconds. Makes the plans of all questions that live totals do not
-  /// answer.
+  /// About how long `answer` takes, in nanoseconds. Makes the plans of all questions that are still open.
   package func estimate(_ moment: QuestionMoment, stop: StopFlag) throws(QueryStopped) -> Int {
-    var estimate = (moment.images?.totals.count ?? 0) * 20
+    var estimate = (moment.groupImages?.cells.count ?? 0) * 20
     guard let cut = moment.cut else { return estimate }
-    for place in moment.questions.indices where moment.live[place] == nil {
+    for place in moment.questions.indices where moment.parts[place] == nil {
       estimate += try plan(moment.questions[place], on: cut, stop: stop).estimatedNanoseconds
     }
     return estimate
@@ -95,13 +153,21 @@ extension QueryEngine {
   ) throws(QueryStopped) -> MomentAnswers {
     var answers = [Answer?](repeating: nil, count: moment.questions.count)
     var tests = [[String]](repeating: [], count: moment.questions.count)
+    var images = [PageImages?](repeating: nil, count: moment.questions.count)
     var plans: [QuestionPlan] = []
     var rest: [Int] = []
     for place in moment.questions.indices {
-      if let live = moment.live[place], let images = moment.images {
-        answers[place] = .groups(try live.result(images, stop))
+      switch moment.parts[place] {
+      case .groups(let live):
+        guard let groups = moment.groupImages else { preconditionFailure("groups were copied for it") }
+        answers[place] = .groups(try live.result(groups, stop))
         tests[place] = live.test.parts
-      } else if let cut = moment.cut {
+      case .page(let result, let parts, let shown):
+        answers[place] = .rows(result)
+        tests[place] = parts
+        images[place] = shown
+      case nil:
+        guard let cut = moment.cut else { preconditionFailure("a cut is held for it") }
         let plan = try plan(moment.questions[place], on: cut, stop: stop)
         tests[place] = plan.tests
         plans.append(plan)
@@ -109,14 +175,16 @@ extension QueryEngine {
       }
     }
     if let cut = moment.cut {
+      // A part is shown by images only if all are.
+      for place in images.indices { images[place] = nil }
       let others = try run(plans, on: cut, stop: stop)
       for (place, answer) in zip(rest, others) { answers[place] = answer }
     }
     return MomentAnswers(
       answers: answers.map { answer in
-        guard let answer else { preconditionFailure("live totals or the cut answer") }
+        guard let answer else { preconditionFailure("each question was answered in one way or the other") }
         return answer
-      }, tests: tests)
+      }, tests: tests, images: images)
   }
 }
 
