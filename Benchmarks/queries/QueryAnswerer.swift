@@ -61,9 +61,7 @@ struct QueryAnswerer: ~Copyable {
   private mutating func answer(_ call: Call) throws {
     switch call {
     case .query(let request, let reply):
-      let cut = books.cut()
-      let result = try engine.run(request, on: cut, stop: StopFlag())
-      AnswerWriter.page(result, of: request.table, reply, Self.id, cut: cut, into: &output)
+      try answer(request, reply)
     case .question(let call):
       let moment = engine.moment(call.questions, of: books)
       let found = try engine.answer(moment, stop: StopFlag())
@@ -71,6 +69,24 @@ struct QueryAnswerer: ~Copyable {
     case .read(let read): AnswerWriter.read(read, .current(books), Self.id, into: &output)
     case .server, .write, .changes: throw ComparisonFailure.notAnswered("a request that is no question")
     }
+  }
+
+  /// As the event loop and the query threads do together: short ones in an instant, others on a held cut.
+  private mutating func answer(_ request: QueryRequest, _ reply: QueryReply) throws {
+    let stop = StopFlag()
+    let (result, cut): (QueryResult, Cut)
+    if QueryEngine.isLongToPlan(request) {
+      cut = books.cut()
+      result = try engine.run(request, on: cut, stop: stop)
+    } else {
+      switch try engine.answer(request, books, stop: stop) {
+      case .shown(let result, let images, position: _):
+        return AnswerWriter.page(result, images, reply, Self.id, books: books, into: &output)
+      case .found(let found, let held): (result, cut) = (found, held)
+      case .planned(let plan, let held): (result, cut) = (try engine.run(plan, on: held, stop: stop), held)
+      }
+    }
+    AnswerWriter.page(result, of: request.table, reply, Self.id, cut: cut, into: &output)
   }
 
   /// The lines of the last answer.
