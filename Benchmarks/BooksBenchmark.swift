@@ -5,17 +5,43 @@ import Columns
 import Ledger
 import Platform
 
-/// Makes balances, moves money between random pairs of them one by one and in batches; prints nanoseconds of
-/// processor time an item and a digest of the result, so that faster cannot mean different.
+/// Makes balances, moves money between random pairs of them one by one and in batches, first in one ledger,
+/// then among a thousand; prints nanoseconds of processor time an item and a digest of the result, so that
+/// faster cannot mean different.
 enum BooksBenchmark {
   private static let batchSize = 8000
 
   static func run(_ scale: Scale) throws {
+    let books = try run(scale, ledgers: [.generalLedger])
+    try run(scale, ledgers: (0..<1000).map { .custom("ldg_\($0)") })
+    instants(books)
+  }
+
+  @discardableResult
+  private static func run(_ scale: Scale, ledgers: [Identifier]) throws -> Books {
+    print("\(ledgers.count) ledger\(ledgers.count == 1 ? "" : "s")")
     let balanceCount = scale(1_000_000)
-    let transactionCount = scale(1_000_000, least: batchSize)
     let books = Books(clock: ManualClock(), seed: (1, 2))
+    for ledger in ledgers where ledger != .generalLedger {
+      _ = try books.execute(.createLedger(NewLedger(identifier: ledger, name: "n", metadata: [])))
+    }
+    try report("balance in a batch of 8,000", balanceCount) { try make(balanceCount, books, ledgers) }
+    try post(scale, books, balanceCount)
+    let cut = books.cut()
+    var digest: UInt64 = 0
+    report("row in the digest of a cut", cut.balanceCount + cut.transactionCount) { digest = cut.digest() }
+    print("digest \(String(digest, radix: 16))")
+    let bytes = books.balances.byteCount(rowCount: cut.balanceCount)
+    let transactionBytes = books.transactions.byteCount(rowCount: cut.transactionCount)
+    print(
+      "bytes a balance \(bytes / cut.balanceCount), a transaction \(transactionBytes / cut.transactionCount)")
+    return books
+  }
+
+  /// Moves money one by one, in atomic batches and in others.
+  private static func post(_ scale: Scale, _ books: Books, _ balanceCount: Int) throws {
+    let transactionCount = scale(1_000_000, least: batchSize)
     var random = SplitMix(state: 42)
-    try report("balance in a batch of 8,000", balanceCount) { try make(balanceCount, books) }
     let identifiers = (0..<balanceCount).map { books.balances.identifiers[RowIndex($0)] }
     var number = 0
     func transactions(_ count: Int) -> [NewTransaction] {
@@ -45,23 +71,45 @@ enum BooksBenchmark {
         for batch in batches { _ = try books.execute(batch) }
       }
     }
-    let cut = books.cut()
-    var digest: UInt64 = 0
-    report("row in the digest of a cut", cut.balanceCount + cut.transactionCount) { digest = cut.digest() }
-    print("digest \(String(digest, radix: 16))")
-    let bytes = books.balances.byteCount(rowCount: cut.balanceCount)
-    let transactionBytes = books.transactions.byteCount(rowCount: cut.transactionCount)
-    print(
-      "bytes a balance \(bytes / cut.balanceCount), a transaction \(transactionBytes / cut.transactionCount)")
   }
 
-  private static func make(_ count: Int, _ books: Books) throws {
-    var left = count
-    while left > 0 {
-      let step = min(left, batchSize)
-      let items = (0..<step).map { _ in NewBalance(ledger: .generalLedger, currency: "USD") }
+  /// What a short query asks of an instant view.
+  private static func instants(_ books: Books) {
+    let count = 100_000
+    let pageSize = 20
+    var random = SplitMix(state: 7)
+    let pages = (0..<count).map { _ in
+      (0..<pageSize).map { _ in RowIndex(Int(random.next() % UInt64(books.counts.balances))) }
+    }
+    var sum = Amount.zero
+    report("instant view of nothing", count) { for _ in 0..<count { books.withInstant { _ in } } }
+    report("totals of a group in an instant view", count) {
+      for _ in 0..<count { sum += books.withInstant { $0.groups.totals(0).credit } }
+    }
+    report("images of \(pageSize) random balances in an instant view", count) {
+      for page in pages {
+        let images = books.withInstant { $0.images(of: page) } ?? []
+        for place in images.indices { sum += images[place].balance }
+      }
+    }
+    report("the same, one by one on a held cut", count) {
+      let cut = books.cut()
+      for page in pages {
+        for row in page { sum += cut.balance(row).balance }
+      }
+    }
+    print("sum \(sum)")
+  }
+
+  private static func make(_ count: Int, _ books: Books, _ ledgers: [Identifier]) throws {
+    var made = 0
+    while made < count {
+      let step = min(count - made, batchSize)
+      let items = (made..<made + step).map {
+        NewBalance(ledger: ledgers[$0 % ledgers.count], currency: "USD")
+      }
       _ = try books.execute(.createBalances(items, atomic: true))
-      left -= step
+      made += step
     }
   }
 
