@@ -171,8 +171,8 @@ import Synchronization
   ) -> UInt32 {
     let byteCount = Self.unitByteCount + Int(capacity) * 4
     var start = unsafe end.pointee
-    // No extent spans slabs, and none begins at place 0, which stands for "none". A slab that is filled to its
-    // last byte ends where the next one, which is not made yet, would begin.
+    // No extent spans slabs, and none begins at place 0, which stands for "none". A slab that is filled to
+    // its last byte ends where the next one, which is not made yet, would begin.
     let used = start & (Self.slabByteCount - 1)
     if used == 0 || used + byteCount > Self.slabByteCount {
       start = (start + Self.slabByteCount - 1) & ~(Self.slabByteCount - 1)

@@ -20,8 +20,8 @@ extension BalanceTable {
     return rows.map { image($0, cut: epoch) }
   }
 
-  /// The changing part as a cut sees it, without the metadata, whose handle stands beside it (0 for `{}`). What
-  /// the handle stands for may be read as long as the cut is held, or the instant lasts. No lock.
+  /// The changing part as a cut sees it, without the metadata, whose handle stands beside it (0 for `{}`).
+  /// What the handle stands for may be read as long as the cut is held, or the instant lasts. No lock.
   package func imageBesideMetadata(
     _ row: RowIndex, cut epoch: UInt64
   ) -> (image: BalanceImage, metadata: RecordHandle) {

@@ -89,8 +89,8 @@ import Synchronization
     }
   }
 
-  /// Puts all balances in order, and keeps the order from now on. Once, after restoring and replaying, so that
-  /// the first query need not. O(balances), some 100 ns each.
+  /// Puts all balances in order, and keeps the order from now on. Once, after restoring and replaying, so
+  /// that the first query need not. O(balances), some 100 ns each.
   package func openBalanceOrder() {
     creationLock.withLock { unsafe balances.order.open(rowCount: writer.pointee.counts.balances) }
   }

@@ -31,8 +31,8 @@ struct BucketSpan: Sendable, Hashable {
 }
 
 extension LiveBalanceOrder {
-  /// Calls `body` with the rows of the places, part by part, until it returns false. Parts that lie in the span
-  /// as a whole come in no order if `needsOrder` is false, so that they can be tested first.
+  /// Calls `body` with the rows of the places, part by part, until it returns false. Parts that lie in the
+  /// span as a whole come in no order if `needsOrder` is false, so that they can be tested first.
   func forEachPart(
     of span: BucketSpan, descending: Bool, _ body: (_ rows: [RowIndex], _ isSorted: Bool, BucketPart) -> Bool
   ) {

@@ -1,5 +1,5 @@
-// A page sorted by ledger, currency, identity or indicator: codes in the order of their texts, the rows of each
-// in turn.
+// A page sorted by ledger, currency, identity or indicator: codes in the order of their texts, the rows of
+// each in turn.
 
 import Columns
 import Ledger

@@ -3,8 +3,8 @@
 import Columns
 import Ledger
 
-/// The changing parts of some rows as they stood at one moment. What never changes is read from the tables when
-/// it is shown.
+/// The changing parts of some rows as they stood at one moment. What never changes is read from the tables
+/// when it is shown.
 package struct PageImages: Sendable {
   package let table: QueryTable
   package let rows: [RowIndex]

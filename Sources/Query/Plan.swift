@@ -57,8 +57,8 @@ package struct Plan: Sendable, CustomStringConvertible {
   var estimate: QueryEstimate
   /// Nanoseconds after which the route is given up for the scan.
   var budget: Int
-  /// Whether the time index, or another thing that must be made first, is missing, so that the plan can only be
-  /// carried out on a held cut, and is to be made anew there.
+  /// Whether the time index, or another thing that must be made first, is missing, so that the plan can only
+  /// be carried out on a held cut, and is to be made anew there.
   var isUnprepared = false
 
   /// Rows of the page: one more than the limit when it must be known whether there is a next page. Nil for

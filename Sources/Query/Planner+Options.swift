@@ -217,8 +217,8 @@ extension Planner {
 }
 
 extension RowReader {
-  /// The codes that a column may have in rows of the cut, for columns that can be walked in the order of their
-  /// texts.
+  /// The codes that a column may have in rows of the cut, for columns that can be walked in the order of
+  /// their texts.
   func allCodes(_ column: CodeColumn) -> Range<UInt32>? {
     switch column {
     case .ledger: 0..<UInt32(cut.ledgerCount)
@@ -231,8 +231,8 @@ extension RowReader {
 }
 
 extension RowTest {
-  /// About what a row costs in a scan, in thousandths of a nanosecond: loops over columns in memory, each test
-  /// on what the ones before it leave.
+  /// About what a row costs in a scan, in thousandths of a nanosecond: loops over columns in memory, each
+  /// test on what the ones before it leave.
   var scanCost: Double {
     switch self {
     case .nothing, .everything, .rowRange, .rows, .otherRows: 5

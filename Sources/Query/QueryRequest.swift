@@ -57,7 +57,8 @@ package struct QueryRequest: Sendable {
   var order: SortOrder { sort ?? SortOrder(field: .createdAt(in: table), ascending: false) }
 }
 
-/// The rows of one page, in order. Equal results have equal rows, counts and cursors, however they were found.
+/// The rows of one page, in order. Equal results have equal rows, counts and cursors, however they were
+/// found.
 package struct QueryResult: Sendable, Equatable {
   package var rows: [RowIndex]
   /// Rows that match in all (not only behind the cursor), if asked for.

@@ -5,8 +5,8 @@ import Columns
 import Ledger
 
 extension RowReader {
-  /// Keeps those of the rows that pass, in their order. The same as `RowTest.matches` says of each; about 5 ns
-  /// a row and test for codes and amounts, because the loads of many rows are under way together.
+  /// Keeps those of the rows that pass, in their order. The same as `RowTest.matches` says of each; about 5
+  /// ns a row and test for codes and amounts, because the loads of many rows are under way together.
   func narrow(_ rows: inout [RowIndex], _ test: RowTest) {
     switch test {
     case .everything: return

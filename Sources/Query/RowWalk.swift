@@ -3,8 +3,8 @@
 import Columns
 import Ledger
 
-/// The tests of a walk, those of fixed columns apart: they are applied to whole windows, the others to the rows
-/// that are left.
+/// The tests of a walk, those of fixed columns apart: they are applied to whole windows, the others to the
+/// rows that are left.
 struct WalkTests {
   let fixed: [RowTest]
   let rest: RowTest

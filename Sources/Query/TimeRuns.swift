@@ -9,7 +9,8 @@ import Platform
 /// (time, row). So a range of created_at is two binary searches in every run, and a page merges them.
 ///
 /// The column is written once, so what was found stays true. Runs are merged when a new one has grown to a
-/// quarter of the one before it: a row takes part in O(log rows) merges, and there are at most some dozen runs.
+/// quarter of the one before it: a row takes part in O(log rows) merges, and there are at most some dozen
+/// runs.
 ///
 /// Memory: nothing while all rows are in order; then 4 bytes for each row of a side run, and 1.5 bits a row.
 final class TimeRuns: Sendable {
@@ -161,8 +162,8 @@ final class SideRun: Sendable {
   }
 }
 
-/// Which rows are not of the main run, as bits, and the greatest time before each block of rows. One writer at
-/// a time, under the lock of `TimeRuns`; readers look at rows that they learned of there.
+/// Which rows are not of the main run, as bits, and the greatest time before each block of rows. One writer
+/// at a time, under the lock of `TimeRuns`; readers look at rows that they learned of there.
 final class SideMarks: Sendable {
   /// The first block that is noted; what lies before it is all in order.
   let firstBlock: Int

@@ -1,4 +1,5 @@
-// Every path to a page gives the same rows and counts, through instants and held cuts, and each is really taken.
+// Every path to a page gives the same rows and counts, through instants and held cuts, and each is really
+// taken.
 
 import Amounts
 import Columns
@@ -55,10 +56,9 @@ import Testing
     let page = Array(all.dropFirst(request.offset).prefix(request.limit ?? .max))
     let isRight =
       result.rows == page && result.totalCount == (request.includeCount ? all.count : nil)
-    #expect(
-      isRight,
-      "\(text()): \(result.trace.path) found \(result.rows.map(\.index)) of \(String(describing: result.totalCount)), not \(page.map(\.index)) of \(all.count): \(request)"
-    )
+    let count = String(describing: result.totalCount)
+    let found = "\(result.trace.path) found \(result.rows.map(\.index)) of \(count)"
+    #expect(isRight, "\(text()): \(found), not \(page.map(\.index)) of \(all.count): \(request)")
     return isRight
   }
 

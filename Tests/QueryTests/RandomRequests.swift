@@ -32,7 +32,8 @@ struct RandomRequests {
       includeCount: chance(1, in: 2))
   }
 
-  /// A request like those that people send: a few tests of the fields that matter, an order that a path serves.
+  /// A request like those that people send: a few tests of the fields that matter, an order that a path
+  /// serves.
   mutating func commonRequest(_ table: QueryTable) -> QueryRequest {
     let isBalances = table == .balances
     let names =

@@ -86,8 +86,8 @@ int csys_accept(int descriptor);
 int64_t csys_receive(int descriptor, void *bytes, size_t count);
 /// The most descriptors that one read takes in.
 #define CSYS_PASSED_LIMIT 4
-/// recvmsg(2): also takes in the descriptors that came with the bytes, close-on-exec, into `passed`, which has
-/// room for CSYS_PASSED_LIMIT. `*is_cut` is 1 when more were sent than were taken in.
+/// recvmsg(2): also takes in the descriptors that came with the bytes, close-on-exec, into `passed`, which
+/// has room for CSYS_PASSED_LIMIT. `*is_cut` is 1 when more were sent than were taken in.
 int64_t csys_receive_passed(
     int descriptor, void *bytes, size_t count, int *passed, int *passed_count, int *is_cut);
 /// sendmsg(2) with MSG_NOSIGNAL: `passed` goes with the first byte.

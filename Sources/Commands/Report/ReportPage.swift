@@ -85,8 +85,8 @@ package enum ReportPage {
         shown = HTMLText.escaped(column.kind == .amount ? groupedByThousands(value) : value)
       }
       let mark = shown.hasPrefix("-") && column.kind == .amount ? " negative" : ""
-      text +=
-        "<td\(isTime(column) ? " class=\"time\"" : numeric(column.kind, mark)) data-label=\"\(HTMLText.escaped(column.name))\">\(shown)</td>"
+      let kind = isTime(column) ? " class=\"time\"" : numeric(column.kind, mark)
+      text += "<td\(kind) data-label=\"\(HTMLText.escaped(column.name))\">\(shown)</td>"
     }
     return text + "</tr>\n"
   }

@@ -6,7 +6,8 @@ enum MethodSamples {
     + #""process_id":4711,"data_directory":"/srv/books","socket":"/srv/books/ledgerline.sock","#
     + #""durability":"always","snapshot_every":"5m","position":1,"limits":{"line_bytes":16777216,"#
     + #""connections":10000,"unfinished_requests":1024,"queued_queries":1024,"#
-    + #""passed_descriptors":256,"event_loops":1,"query_threads":1},"counts":{"ledgers":1,"identities":0,"balances":0,"transactions":0},"#
+    + #""passed_descriptors":256,"event_loops":1,"query_threads":1},"#
+    + #""counts":{"ledgers":1,"identities":0,"balances":0,"transactions":0},"#
     + #""journal":{"state":"running","reason":null,"direct":true,"#
     + #""segments":1,"bytes":1048576,"min_free_bytes":33554432},"#
     + #""recovery":{"loaded":null,"replayed_facts":0,"torn_bytes":0,"fell_back":false,"faults":[]}}"#
@@ -14,8 +15,8 @@ enum MethodSamples {
   static let stats =
     #"{"methods":{"server.info":{"count":1,"errors":0,"p50_us":15.8,"p99_us":15.8,"p999_us":15.8,"max_us":15.8}},"#
     + #""queues":{"queued_queries":0,"running_queries":0,"unanswered_requests":0,"unfinished_line_bytes":0,"#
-    + #""connections":1,"subscriptions":0,"busy":0},"queries":{"running":0,"waiting":0,"cancelled":0,"pages":0,"#
-    + #""streams":0,"deliveries":0,"delivered_bytes":0,"descriptors":0,"by_path":{}},"#
+    + #""connections":1,"subscriptions":0,"busy":0},"#
+    + #""queries":{"running":0,"waiting":0,"cancelled":0,"pages":0,"streams":0,"deliveries":0,"delivered_bytes":0,"descriptors":0,"by_path":{}},"#
     + #""memory":{"allocated_bytes":29039840,"#
     + #""resident_bytes":32567296,"#
     + #""balances_bytes":16384,"transactions_bytes":16384,"records_bytes":24},"#
