@@ -16,7 +16,8 @@ enum MethodSamples {
     #"{"methods":{"server.info":{"count":1,"errors":0,"p50_us":15.8,"p99_us":15.8,"p999_us":15.8,"max_us":15.8}},"#
     + #""queues":{"queued_queries":0,"running_queries":0,"unanswered_requests":0,"unfinished_line_bytes":0,"#
     + #""connections":1,"subscriptions":0,"busy":0},"#
-    + #""queries":{"running":0,"waiting":0,"cancelled":0,"pages":0,"streams":0,"deliveries":0,"delivered_bytes":0,"descriptors":0,"by_path":{}},"#
+    + #""queries":{"running":0,"waiting":0,"cancelled":0,"pages":0,"#
+    + #""streams":0,"deliveries":0,"delivered_bytes":0,"descriptors":0,"by_path":{}},"#
     + #""memory":{"allocated_bytes":29039840,"#
     + #""resident_bytes":32567296,"#
     + #""balances_bytes":16384,"transactions_bytes":16384,"records_bytes":24},"#
