@@ -20,36 +20,34 @@ extension BalanceTable {
     return rows.map { image($0, cut: epoch) }
   }
 
-  /// The changing part as a cut sees it, without the metadata, whose handle stands beside it (0 for `{}`).
-  /// What the handle stands for may be read as long as the cut is held, or the instant lasts. No lock.
-  package func imageBesideMetadata(
-    _ row: RowIndex, cut epoch: UInt64
-  ) -> (image: BalanceImage, metadata: RecordHandle) {
+  /// The changing part as a cut sees it, in plain numbers, without the metadata, whose handle stands beside it
+  /// (0 for `{}`). What the handle stands for may be read as long as the cut is held, or the instant lasts. No
+  /// lock.
+  package func figures(_ row: RowIndex, cut epoch: UInt64) -> (
+    figures: BalanceFigures, metadata: RecordHandle
+  ) {
     let chunk = Layout.chunk(of: row)
     let slot = Layout.slot(of: row)
-    var image = BalanceImage(
-      row: row, credit: .zero, debit: .zero, balance: .zero, inflightCredit: .zero, inflightDebit: .zero,
-      version: 1, identity: nil, metadata: [])
+    var figures = BalanceFigures()
     if let totals = totals.block(chunk, cut: epoch) {
       let block = AmountBlock(totals, laneCount: Lane.count)
-      image.credit = block.amount(lane: Lane.credit, slot: slot)
-      image.debit = block.amount(lane: Lane.debit, slot: slot)
-      image.balance = block.amount(lane: Lane.balance, slot: slot)
-      image.version = unsafe block.words[slot]
+      unsafe figures.credit = block.lane(Lane.credit)[slot]
+      unsafe figures.debit = block.lane(Lane.debit)[slot]
+      unsafe figures.balance = block.lane(Lane.balance)[slot]
+      unsafe figures.version = block.words[slot]
     }
     if let holds = holds.block(chunk, cut: epoch) {
       let block = AmountBlock(holds, laneCount: HoldLane.count)
-      image.inflightCredit = block.amount(lane: HoldLane.credit, slot: slot)
-      image.inflightDebit = block.amount(lane: HoldLane.debit, slot: slot)
+      unsafe figures.inflightCredit = block.lane(HoldLane.credit)[slot]
+      unsafe figures.inflightDebit = block.lane(HoldLane.debit)[slot]
     }
     var metadata: RecordHandle = 0
     if let cells = cells.block(chunk, cut: epoch) {
       let block = CellBlock(cells)
-      let identity = block[lane: Cell.identity, slot: slot]
-      if identity != 0 { image.identity = RowIndex(identity - 1) }
+      figures.identity = block[lane: Cell.identity, slot: slot]
       metadata = block[lane: Cell.metadata, slot: slot]
     }
-    return (image, metadata)
+    return (figures, metadata)
   }
 
   /// Asks for the memory that an image is read from.
@@ -83,5 +81,33 @@ extension BalanceTable {
       if handle != 0 { handles.append(handle) }
     }
     return handles
+  }
+}
+
+/// The changing part of a balance without its metadata, as it lies in the blocks: no reference is counted when
+/// it is copied.
+package struct BalanceFigures: BitwiseCopyable, Sendable {
+  package var credit: Int64 = 0
+  package var debit: Int64 = 0
+  package var balance: Int64 = 0
+  package var inflightCredit: Int64 = 0
+  package var inflightDebit: Int64 = 0
+  package var version: UInt32 = 1
+  /// The identity's row plus one, 0 for none.
+  package var identity: UInt32 = 0
+
+  /// Whether some amount needs more than 64 bits: then the figures are not the balance.
+  package var isWide: Bool {
+    credit == AmountBlock.wideMark || debit == AmountBlock.wideMark || balance == AmountBlock.wideMark
+      || inflightCredit == AmountBlock.wideMark || inflightDebit == AmountBlock.wideMark
+      || inflightCredit.subtractingReportingOverflow(inflightDebit).overflow
+  }
+
+  /// The same as an image, if nothing is wide; without metadata.
+  package func image(of row: RowIndex) -> BalanceImage {
+    BalanceImage(
+      row: row, credit: Amount(credit), debit: Amount(debit), balance: Amount(balance),
+      inflightCredit: Amount(inflightCredit), inflightDebit: Amount(inflightDebit), version: version,
+      identity: identity == 0 ? nil : RowIndex(identity - 1), metadata: [])
   }
 }

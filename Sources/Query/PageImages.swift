@@ -9,7 +9,9 @@ package struct PageImages: Sendable {
   package let table: QueryTable
   package let rows: [RowIndex]
   /// For balances, one a row; their metadata stands in `bytes`.
-  package private(set) var balances: [BalanceImage] = []
+  package private(set) var figures: [BalanceFigures] = []
+  /// Balances whose figures are too wide, by place.
+  private var wide: [Int: BalanceImage] = [:]
   /// Metadata of balances and transactions, records of ledgers and identities, one after another.
   private var bytes: [UInt8] = []
   /// Where each row's bytes end.
@@ -31,12 +33,16 @@ package struct PageImages: Sendable {
     case .balances:
       // All rows' memory is asked for before the first is read.
       for row in rows { books.balances.prefetchImage(row, cut: reader.cut.epoch) }
-      balances.reserveCapacity(rows.count)
+      figures.reserveCapacity(rows.count)
       var handles: [RecordHandle] = []
       handles.reserveCapacity(rows.count)
-      for row in rows {
-        let (image, metadata) = books.balances.imageBesideMetadata(row, cut: reader.cut.epoch)
-        balances.append(image)
+      for (place, row) in rows.enumerated() {
+        let (figures, metadata) = books.balances.figures(row, cut: reader.cut.epoch)
+        self.figures.append(figures)
+        if figures.isWide {
+          wide[place] = books.balances.image(row, cut: reader.cut.epoch)
+          wide[place]?.metadata = []
+        }
         handles.append(metadata)
         if metadata != 0 { books.records.prefetchAddress(metadata) }
       }
@@ -67,6 +73,11 @@ package struct PageImages: Sendable {
     }
     ends.append(bytes.count)
     return true
+  }
+
+  /// The changing part of the balance at a place, without its metadata.
+  package func balance(_ place: Int) -> BalanceImage {
+    wide[place] ?? figures[place].image(of: rows[place])
   }
 
   /// Calls `body` with the bytes of the row at a place of the page: its metadata, a compact JSON object or

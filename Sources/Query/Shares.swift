@@ -77,6 +77,7 @@ struct Shares {
     case .nothing: 0
     case .codes(let column, let set):
       switch set.members {
+      case .few(let codes) where codes.contains(0) && column != .ledger: 0.4
       case .few(let codes): set.isComplement ? 0.9 : column == .currency ? 0.1 * Double(codes.count) : 0.01
       case .bits: column == .indicator ? 0.01 : 0.5
       }

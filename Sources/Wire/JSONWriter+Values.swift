@@ -115,30 +115,55 @@ extension JSONWriter {
     unsignedDigits(magnitude)
   }
 
-  private mutating func unsignedDigits(_ value: UInt64) {
-    var length = 1
-    var bound: UInt64 = 10
-    while value >= bound {
-      length += 1
-      let (next, overflowed) = bound.multipliedReportingOverflow(by: 10)
-      if overflowed { break }
-      bound = next
+  /// Room that `pairedDigits` needs, which is more than the digits take.
+  static let pairedDigitsRoom = 48
+
+  /// Appends a number, two digits at a time. The caller has reserved `pairedDigitsRoom`.
+  @inline(__always)
+  mutating func pairedDigits(_ value: UInt64) {
+    assert(end + Self.pairedDigitsRoom <= capacity, "room was reserved")
+    // Digits come from the last to the first, so they are written behind their place and then moved there.
+    let target = unsafe UnsafeMutableRawPointer(base + end)
+    let digitLimit = 20
+    var rest = value
+    var at = digitLimit
+    while rest >= 100 {
+      let (quotient, pair) = rest.quotientAndRemainder(dividingBy: 100)
+      rest = quotient
+      at &-= 2
+      unsafe target.storeBytes(of: Self.twoDigits(pair), toByteOffset: at, as: UInt16.self)
     }
-    paddedDigits(value, length)
+    at &-= 2
+    unsafe target.storeBytes(of: Self.twoDigits(rest), toByteOffset: at, as: UInt16.self)
+    if rest < 10 { at &+= 1 }
+    for word in 0..<3 {
+      let digits = unsafe target.loadUnaligned(fromByteOffset: at + word * 8, as: UInt64.self)
+      unsafe target.storeBytes(of: digits, toByteOffset: word * 8, as: UInt64.self)
+      // What follows is not digits any more; short numbers end in the first word.
+      if digitLimit - at <= (word + 1) * 8 { break }
+    }
+    end &+= digitLimit - at
   }
 
-  /// Appends the last `length` decimal digits of `value`, zeros in front. The caller has reserved room.
+  /// Appends a number below 100 with two digits. The caller has reserved room.
   @inline(__always)
-  private mutating func paddedDigits(_ value: UInt64, _ length: Int) {
-    assert(end + length <= capacity, "room was reserved")
-    var rest = value
-    var at = end &+ length
-    while at > end {
-      at &-= 1
-      unsafe base[at] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    }
-    end &+= length
+  private mutating func pair(_ value: UInt64) {
+    unsafe UnsafeMutableRawPointer(base + end).storeBytes(of: Self.twoDigits(value), as: UInt16.self)
+    end &+= 2
+  }
+
+  /// The two digits of a number below 100 as they lie in memory.
+  @inline(__always)
+  private static func twoDigits(_ value: UInt64) -> UInt16 {
+    // value / 10 for values below 100.
+    let tens = (value &* 103) >> 10
+    let units = value &- tens &* 10
+    return UInt16(littleEndian: UInt16(truncatingIfNeeded: 0x3030 &+ tens &+ units << 8))
+  }
+
+  private mutating func unsignedDigits(_ value: UInt64) {
+    reserve(Self.pairedDigitsRoom)
+    pairedDigits(value)
   }
 
   /// Appends a time as a JSON string: RFC 3339, UTC, six digits of fraction unless it is zero.
@@ -152,20 +177,24 @@ extension JSONWriter {
     let second = UInt64(rest / 1_000_000)
     let fraction = UInt64(rest % 1_000_000)
     put(UInt8(ascii: "\""))
-    paddedDigits(UInt64(date.year), 4)
+    let year = UInt64(date.year)
+    pair(year / 100)
+    pair(year % 100)
     put(UInt8(ascii: "-"))
-    paddedDigits(UInt64(date.month), 2)
+    pair(UInt64(date.month))
     put(UInt8(ascii: "-"))
-    paddedDigits(UInt64(date.day), 2)
+    pair(UInt64(date.day))
     put(UInt8(ascii: "T"))
-    paddedDigits(second / 3600, 2)
+    pair(second / 3600)
     put(UInt8(ascii: ":"))
-    paddedDigits(second / 60 % 60, 2)
+    pair(second / 60 % 60)
     put(UInt8(ascii: ":"))
-    paddedDigits(second % 60, 2)
+    pair(second % 60)
     if fraction != 0 {
       put(UInt8(ascii: "."))
-      paddedDigits(fraction, 6)
+      pair(fraction / 10_000)
+      pair(fraction / 100 % 100)
+      pair(fraction % 100)
     }
     put(UInt8(ascii: "Z"))
     put(UInt8(ascii: "\""))

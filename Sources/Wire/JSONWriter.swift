@@ -204,6 +204,10 @@ extension JSONWriter {
     put(UInt8(ascii: ":"))
   }
 
+  /// Appends a piece of JSON as it is, without a comma. The caller has reserved room.
+  @inline(__always)
+  mutating func piece(_ piece: StaticString) { unsafe put(piece.utf8Start, piece.utf8CodeUnitCount) }
+
   /// Appends a piece of JSON as it is, without a comma.
   @inlinable
   package mutating func raw(_ piece: StaticString) {

@@ -43,8 +43,13 @@ package struct RowRenderer {
     switch images.table {
     case .balances:
       writer.beginObject()
+      let figures = images.figures[place]
       images.withBytes(place) { metadata in
-        balance(row, images.balances[place], metadata, into: &writer)
+        if fields == .all, !figures.isWide {
+          wholeBalance(row, figures, metadata, into: &writer)
+        } else {
+          balance(row, images.balance(place), metadata, into: &writer)
+        }
       }
       writer.endObject()
     case .transactions:
@@ -112,6 +117,65 @@ package struct RowRenderer {
       writer.integer(image.version)
     }
     rest(row, metadata, into: &writer)
+  }
+
+  /// All members: commas and keys are written as one piece each, and room is reserved for many at once.
+  private func wholeBalance(
+    _ row: RowIndex, _ figures: BalanceFigures, _ metadata: Span<UInt8>, into writer: inout JSONWriter
+  ) {
+    let table = books.balances
+    // What the pieces between two reservations take: values make room for themselves.
+    writer.reserve(640)
+    writer.piece(#""balance_id":"#)
+    writer.identifier(row, of: table.identifiers)
+    writer.reserve(320)
+    writer.piece(#","ledger_id":"#)
+    writer.identifier(RowIndex(table.ledgers[row]), of: books.ledgers.identifiers)
+    writer.reserve(320)
+    writer.piece(#","identity_id":"#)
+    if figures.identity != 0 {
+      writer.identifier(RowIndex(figures.identity - 1), of: books.identities.identifiers)
+    } else {
+      writer.null()
+    }
+    writer.reserve(64)
+    writer.piece(#","indicator":"#)
+    writer.text(table.indicators[row], of: books.indicators)
+    writer.reserve(64)
+    writer.piece(#","currency":"#)
+    writer.text(table.currencies[row], of: books.currencies)
+    // Six narrow amounts have 20 digits each at most.
+    writer.reserve(640)
+    writer.piece(#","balance":"#)
+    writer.narrowAmount(figures.balance)
+    writer.piece(#","credit_balance":"#)
+    writer.narrowAmount(figures.credit)
+    writer.piece(#","debit_balance":"#)
+    writer.narrowAmount(figures.debit)
+    writer.piece(#","inflight_balance":"#)
+    writer.narrowAmount(figures.inflightCredit - figures.inflightDebit)
+    writer.piece(#","inflight_credit_balance":"#)
+    writer.narrowAmount(figures.inflightCredit)
+    writer.piece(#","inflight_debit_balance":"#)
+    writer.narrowAmount(figures.inflightDebit)
+    writer.reserve(256)
+    writer.piece(#","currency_multiplier":"#)
+    writer.integer(table.multipliers[row])
+    writer.piece(#","version":"#)
+    writer.integer(figures.version)
+    writer.reserve(256)
+    if table.tracksFundLineage(row) {
+      writer.piece(#","track_fund_lineage":true,"allocation_strategy":"#)
+    } else {
+      writer.piece(#","track_fund_lineage":false,"allocation_strategy":"#)
+    }
+    writer.plainString(table.allocationStrategy(row).name)
+    writer.reserve(128)
+    writer.piece(#","created_at":"#)
+    writer.time(microseconds: table.createdAt[row])
+    writer.reserve(32)
+    writer.piece(#","meta_data":"#)
+    writer.metadata(metadata)
   }
 
   @inline(__always)

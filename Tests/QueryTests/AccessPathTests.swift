@@ -81,7 +81,7 @@ import Testing
       guard check(result, request, all, "\(seed) asked") else { return }
       if let images, request.table == .balances {
         for (place, row) in result.rows.enumerated() {
-          var image = images.balances[place]
+          var image = images.balance(place)
           image.metadata = images.withBytes(place) { bytes in bytes.indices.map { bytes[$0] } }
           #expect(image == cut.balance(row), "\(seed) image of \(row)")
         }

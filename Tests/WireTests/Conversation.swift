@@ -3,6 +3,7 @@
 import Ledger
 import Platform
 import Query
+import Testing
 
 @testable import Wire
 
@@ -46,6 +47,17 @@ struct Conversation: ~Copyable {
     return answers.isEmpty ? nil : "[" + answers.joined(separator: ",") + "]"
   }
 
+  /// What is copied in an instant and rendered afterwards is what the cut shows.
+  private func compareInstant(
+    _ query: QueryRequest, _ reply: QueryReply, _ id: RequestID
+  ) throws(QueryStopped) {
+    guard case .shown(let result, let images, _) = try QueryEngine().answer(query, books, stop: StopFlag())
+    else { return }
+    var other = JSONWriter()
+    AnswerWriter.page(result, images, reply, id, books: books, into: &other)
+    #expect(other.text() == writer.text())
+  }
+
   private mutating func answer(_ request: DecodedRequest) {
     let id = request.id ?? .null
     switch request.call {
@@ -65,6 +77,7 @@ struct Conversation: ~Copyable {
       do throws(QueryStopped) {
         let result = try QueryEngine().run(query, on: cut, stop: StopFlag())
         AnswerWriter.page(result, of: query.table, reply, id, cut: cut, into: &writer)
+        try compareInstant(query, reply, id)
       } catch {
         AnswerWriter.error(.cancelled, id, into: &writer)
       }
