@@ -203,7 +203,7 @@ extension ConnectionLoop {
 
   /// Answers a short query at once and hands any other to the query threads.
   /// - Parameter cut: the one that a run of reads shares; nil for a request of its own, which needs none if
-  /// it   is short.
+  ///   it is short.
   private mutating func run(
     _ query: QueryRequest, _ reply: QueryReply, _ request: DecodedRequest,
     _ connection: inout Connection, _ place: AnswerPlace?, cut: Cut?, from start: MonotonicTime
