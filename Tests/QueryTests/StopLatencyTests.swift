@@ -47,7 +47,7 @@ private final class GapClock: TimeSource {
   @Test func aQueryLooksAtItsStopFlagAllTheTime() throws {
     var shape = BooksShape()
     shape.balanceCount = Effort.choose(66_000, long: 400_000)
-    shape.transactionCount = 50_000
+    shape.transactionCount = 50
     let cut = try RandomBooks(seed: Seed(7), shape: shape).books.cut()
     let engine = QueryEngine()
     let balance = SortOrder(field: QueryField.named("balance", in: .balances)!, ascending: true)
