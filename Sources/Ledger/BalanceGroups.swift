@@ -153,16 +153,17 @@ package struct GroupTotals: Sendable, Equatable {
   /// groups are in cache.
   @inline(__always)
   func move(_ amount: borrowing Amount, from source: UInt32, to destination: UInt32) {
-    guard let narrow = amount.int128 else { return moveWide(copy amount, from: source, to: destination) }
-    let (debit, debitOverflow) = unsafe cells.place(of: RowIndex(source)).pointee.debit
-      .addingReportingOverflow(narrow)
-    let (credit, creditOverflow) = unsafe cells.place(of: RowIndex(destination)).pointee.credit
-      .addingReportingOverflow(narrow)
-    if debitOverflow || creditOverflow {
-      return moveWide(Amount(narrow), from: source, to: destination)
+    let (giver, taker) = unsafe (cells.place(of: RowIndex(source)), cells.place(of: RowIndex(destination)))
+    if let narrow = amount.int128 {
+      let (debit, debitOverflow) = unsafe giver.pointee.debit.addingReportingOverflow(narrow)
+      let (credit, creditOverflow) = unsafe taker.pointee.credit.addingReportingOverflow(narrow)
+      if !debitOverflow, !creditOverflow {
+        unsafe giver.pointee.debit = debit
+        unsafe taker.pointee.credit = credit
+        return
+      }
     }
-    unsafe cells.place(of: RowIndex(source)).pointee.debit = debit
-    unsafe cells.place(of: RowIndex(destination)).pointee.credit = credit
+    moveWide(copy amount, from: source, to: destination)
   }
 
   /// Adds what restored balances hold.

@@ -47,6 +47,14 @@ import Testing
     #expect(counts.reversed() == [4, 8, 16, 32, 64, 128, 256, 512, 1024, 1024, 1024, 908])
   }
 
+  /// Extents of four rows fill a slab of memory to its last byte.
+  @Test func oneRowForEachOfManyKeysIsKept() {
+    let lists = RowLists()
+    let keyCount: UInt32 = 100_000
+    for key in 0..<keyCount { lists.append(RowIndex(key ^ 0x5555), to: key) }
+    #expect((0..<keyCount).allSatisfy { lists.rows(of: $0) == [$0 ^ 0x5555] })
+  }
+
   @Test func aWalkEndsWhenItsReaderHasEnough() {
     let lists = RowLists()
     for row in 0..<100 { lists.append(RowIndex(row), to: 0) }
