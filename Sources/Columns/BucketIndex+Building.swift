@@ -3,9 +3,13 @@
 extension BucketIndex {
   /// Puts all rows below `rowCount` in; none is in yet. O(rows), some 50 to 150 ns each, with 4 bytes a row
   /// of memory that is given back.
-  package func build(rowCount: Int, keyOf: (UInt32) -> BucketKey) {
+  /// - Parameter fewRows: so few are moved in instead, for which no look at every bucket is needed.
+  package func build(
+    rowCount: Int, fewRows: Int = BucketIndex.fewRows, keyOf: (UInt32) -> BucketKey
+  ) {
     precondition(count == 0, "an index is built once")
     reserve(rowCount: rowCount)
+    if rowCount < fewRows { return buildByMoves(rowCount: rowCount, keyOf: keyOf) }
     var ends = [UInt32](repeating: 0, count: BucketKey.bucketCount + 1)
     for row in 0..<rowCount {
       let bucket = keyOf(UInt32(row)).bucket
@@ -33,6 +37,18 @@ extension BucketIndex {
           UInt32(bucket), BucketKey.depth(of: UInt32(bucket)),
           UnsafeMutableBufferPointer(rebasing: rows[start..<end]), keyOf: keyOf)
         start = end
+      }
+    }
+  }
+
+  private func buildByMoves(rowCount: Int, keyOf: (UInt32) -> BucketKey) {
+    for first in stride(from: 0, to: rowCount, by: Self.window) {
+      let rows = Array(UInt32(first)..<UInt32(min(first + Self.window, rowCount)))
+      let keys = rows.map(keyOf)
+      unsafe rows.withUnsafeBufferPointer { rows in
+        unsafe keys.withUnsafeBufferPointer { keys in
+          unsafe move(rows, to: keys.baseAddress.unsafelyUnwrapped, keyOf: keyOf)
+        }
       }
     }
   }
@@ -105,7 +121,7 @@ extension BucketIndex {
     }
     var seen = 0
     // Few rows lie in few ranges: what a range without rows holds is looked at only when there are many.
-    let isWhole = rowCount >= Self.rowsOfWholeCheck
+    let isWhole = rowCount >= Self.fewRows
     var sums = [Int](repeating: 0, count: BucketKey.bucketCount >> Int(Self.greatRangeShift))
     let rangesOfGreat = Self.greatRangeShift - Self.rangeShift
     for range in 0..<BucketKey.bucketCount >> Int(Self.rangeShift) {
@@ -126,8 +142,8 @@ extension BucketIndex {
     return faults
   }
 
-  /// From so many rows on every bucket is looked at.
-  private static var rowsOfWholeCheck: Int { 10_000 }
+  /// From so many rows on every bucket is looked at, to make the index and to check it.
+  package static var fewRows: Int { 10_000 }
 
   private func checkNode(
     _ number: UInt32, _ depth: BucketDepth, _ expect: (Bool, @autoclosure () -> String) -> Void

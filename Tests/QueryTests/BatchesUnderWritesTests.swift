@@ -91,7 +91,7 @@ import Testing
         continue
       }
       for (number, row) in page.rows.enumerated() {
-        var image = images.balances[number]
+        var image = images.balance(number)
         image.metadata = images.withBytes(number) { bytes in bytes.indices.map { bytes[$0] } }
         #expect(image == cut.balance(row), "\(seed) at \(cut.position): \(row) of \(questions[place])")
       }

@@ -27,6 +27,7 @@ struct RandomBooks {
   private(set) var identities: [Identifier] = []
   private(set) var balances: [Identifier] = []
   private(set) var currencyOf: [Identifier: String] = [:]
+  private var balancesByCurrency: [String: [Identifier]] = [:]
   private var referenceCount = 0
 
   static let currencies = ["USD", "EUR", "GBP", "usd", "JPY", "Kč"]
@@ -144,6 +145,7 @@ struct RandomBooks {
         let identifier = books.balances.identifiers[posted.row]
         balances.append(identifier)
         currencyOf[identifier] = item.currency
+        balancesByCurrency[item.currency, default: []].append(identifier)
       }
     }
   }
@@ -165,8 +167,8 @@ struct RandomBooks {
     let first = balances.randomElement(using: &generator)!
     let currency = currencyOf[first]!
     let indicator = Party.indicator("@" + ["World", "world", "ä", "fees"].randomElement(using: &generator)!)
-    let other = balances.filter { currencyOf[$0] == currency && $0 != first }.randomElement(using: &generator)
-    let second = chance(1, in: 3) || other == nil ? indicator : Party.balance(other!)
+    let other = balancesByCurrency[currency, default: []].randomElement(using: &generator)!
+    let second = chance(1, in: 3) || other == first ? indicator : Party.balance(other)
     let parties = chance(1, in: 2) ? (Party.balance(first), second) : (second, Party.balance(first))
     let new = NewTransaction(
       source: parties.0, destination: parties.1, amount: amount(shape),
