@@ -20,9 +20,9 @@ extension BalanceTable {
     return rows.map { image($0, cut: epoch) }
   }
 
-  /// The changing part as a cut sees it, in plain numbers, without the metadata, whose handle stands beside it
-  /// (0 for `{}`). What the handle stands for may be read as long as the cut is held, or the instant lasts. No
-  /// lock.
+  /// The changing part as a cut sees it, in plain numbers, without the metadata, whose handle stands beside
+  /// it (0 for `{}`). What the handle stands for may be read as long as the cut is held, or the instant
+  /// lasts. No lock.
   package func figures(_ row: RowIndex, cut epoch: UInt64) -> (
     figures: BalanceFigures, metadata: RecordHandle
   ) {
@@ -84,8 +84,8 @@ extension BalanceTable {
   }
 }
 
-/// The changing part of a balance without its metadata, as it lies in the blocks: no reference is counted when
-/// it is copied.
+/// The changing part of a balance without its metadata, as it lies in the blocks: no reference is counted
+/// when it is copied.
 package struct BalanceFigures: BitwiseCopyable, Sendable {
   package var credit: Int64 = 0
   package var debit: Int64 = 0

@@ -16,7 +16,8 @@ struct BucketIndexTests {
     init(_ amounts: [Amount], isBuilt: Bool) {
       self.amounts = amounts
       if isBuilt {
-        index.build(rowCount: amounts.count, fewRows: amounts.count.isMultiple(of: 2) ? 0 : 300) { BucketKey(amounts[Int($0)]) }
+        let fewRows = amounts.count.isMultiple(of: 2) ? 0 : 300
+        index.build(rowCount: amounts.count, fewRows: fewRows) { BucketKey(amounts[Int($0)]) }
       } else {
         index.reserve(rowCount: amounts.count)
         unmoved = amounts.indices.map { UInt32($0) }
