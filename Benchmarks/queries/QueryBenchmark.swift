@@ -52,9 +52,11 @@ struct QueryOptions {
     }
   }
 
-  /// Those that were asked for.
+  /// Those that were asked for; parts of the report only by name.
   func shapes(_ books: DemoBooks) -> [QueryShape] {
-    QueryShapes(books).all().filter { shape in only.isEmpty || only.contains { shape.name.hasPrefix($0) } }
+    let shapes = QueryShapes(books)
+    if only.isEmpty { return shapes.all() }
+    return (shapes.all() + shapes.parts()).filter { shape in only.contains { shape.name.hasPrefix($0) } }
   }
 }
 

@@ -234,6 +234,15 @@ struct QueryShapes {
       params: #"{"requests":["# + requests.joined(separator: ",") + "]}")
   }
 
+  /// Each question of the report by itself, r01 to r50: not part of the comparison.
+  func parts() -> [QueryShape] {
+    report().enumerated().map { index, part in
+      QueryShape(
+        name: "r" + (index < 9 ? "0" : "") + "\(index + 1)", title: "question \(index + 1) of the report",
+        method: part.method, params: part.params)
+    }
+  }
+
   /// Stands for several requests one after another; no method of the server's.
   static let oneByOne = "one by one"
 }
