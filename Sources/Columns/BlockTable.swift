@@ -14,7 +14,7 @@ import Synchronization
 /// ```
 @usableFromInline package struct BlockHeader: BitwiseCopyable {
   /// Epoch in which this version was made.
-  package var birth: UInt64
+  @usableFromInline package var birth: UInt64
   @usableFromInline var previous: UInt
   /// Journal position of the last change to the block.
   package var lastChange: UInt64
@@ -114,15 +114,9 @@ package struct BlockKind: Sendable {
     return unsafe Self.block(at: slot.pointee.load(ordering: .acquiring))
   }
 
-  /// Asks for the header of a chunk's current block and for a run of bytes of its payload. Any thread: it is
-  /// only a hint, and a reader of an older version takes nothing from it.
-  @inline(__always)
-  package func prefetch(_ chunk: Int, payload offset: Int, byteCount: Int) {
-    guard let slot = unsafe slot(chunk) else { return }
-    let address = unsafe slot.pointee.load(ordering: .acquiring)
-    guard let base = unsafe UnsafeRawPointer(bitPattern: address) else { return }
-    unsafe Kernels.prefetch(base)
-    unsafe Kernels.prefetchRun(base + BlockHeader.byteCount + offset, byteCount: byteCount)
+  /// The chunks of a stripe, for loops over them.
+  package func blocks(ofStripe stripe: Int) -> StripeBlocks {
+    unsafe StripeBlocks(slots: slot(stripe * Layout.shardCount))
   }
 
   /// The block as a held cut sees it, nil if the chunk had not been written then. An epoch of `.max` stands
@@ -244,5 +238,37 @@ package struct BlockKind: Sendable {
       guard let slots = unsafe Self.slots(at: address) else { continue }
       for place in 0..<(1 << Self.segmentShift) { unsafe body(slots + place) }
     }
+  }
+}
+
+/// The blocks of one stripe's chunks: what `BlockTable` says of each, without finding its slot anew.
+@safe @usableFromInline package struct StripeBlocks {
+  /// Nil when no chunk was ever written there.
+  @usableFromInline let slots: UnsafeMutablePointer<Atomic<UInt>>?
+
+  @inlinable init(slots: UnsafeMutablePointer<Atomic<UInt>>?) { unsafe self.slots = unsafe slots }
+
+  /// As `BlockTable.block(_:cut:)`, of the chunk at a place of the stripe.
+  @inlinable @inline(__always)
+  package func block(_ place: Int, cut epoch: UInt64) -> Block? {
+    guard let slots = unsafe slots else { return nil }
+    var address = unsafe slots[place].load(ordering: .acquiring)
+    while let base = unsafe UnsafeMutableRawPointer(bitPattern: address) {
+      let block = unsafe Block(base: base)
+      if unsafe epoch == .max || block.header.pointee.birth < epoch { return block }
+      unsafe address = block.header.pointee.previous
+    }
+    return nil
+  }
+
+  /// Asks for the header of a chunk's current block and for a run of bytes of its payload. It is only a hint:
+  /// a reader of an older version takes nothing from it.
+  @inlinable @inline(__always)
+  package func prefetch(_ place: Int, payload offset: Int, byteCount: Int) {
+    guard let slots = unsafe slots else { return }
+    let address = unsafe slots[place].load(ordering: .acquiring)
+    guard let base = unsafe UnsafeRawPointer(bitPattern: address) else { return }
+    unsafe Kernels.prefetch(base)
+    unsafe Kernels.prefetchRun(base + BlockHeader.byteCount + offset, byteCount: byteCount)
   }
 }

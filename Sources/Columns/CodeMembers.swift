@@ -9,7 +9,12 @@ package struct CodeMembers: Hashable, Sendable {
   /// The smallest and the largest code; nil when there is none.
   package let bounds: ClosedRange<UInt32>?
   /// Codes below 256: bit `code / 16 % 8` of byte `code / 128 * 16 + code % 16`.
-  @usableFromInline let byteTable: SIMD32<UInt8>
+  let byteTable: SIMD32<UInt8>
+  /// The few codes that fit 8 and 16 bits, from the first place on, and how many they are.
+  let fewBytes: SIMD4<UInt8>
+  let fewShorts: SIMD4<UInt16>
+  let fewByteCount: Int
+  let fewShortCount: Int
 
   /// So many codes are compared one after the other.
   package static let fewLimit = 4
@@ -36,6 +41,15 @@ package struct CodeMembers: Hashable, Sendable {
     bits = []
     bounds = few.first.flatMap { low in few.last.map { low...$0 } }
     byteTable = table
+    var (bytes, shorts) = (SIMD4<UInt8>(repeating: 0), SIMD4<UInt16>(repeating: 0))
+    for (place, code) in self.few.enumerated() {
+      if code <= 0xFF { bytes[place] = UInt8(code) }
+      if code <= 0xFFFF { shorts[place] = UInt16(code) }
+    }
+    // They rise, so the narrow ones come first.
+    (fewBytes, fewShorts) = (bytes, shorts)
+    fewByteCount = self.few.count { $0 <= 0xFF }
+    fewShortCount = self.few.count { $0 <= 0xFFFF }
   }
 
   /// The codes whose bit is set. O(words).
@@ -62,6 +76,15 @@ package struct CodeMembers: Hashable, Sendable {
     bits = isFew ? [] : words
     bounds = low.map { $0...high }
     byteTable = table
+    var (bytes, shorts) = (SIMD4<UInt8>(repeating: 0), SIMD4<UInt16>(repeating: 0))
+    for (place, code) in self.few.enumerated() {
+      if code <= 0xFF { bytes[place] = UInt8(code) }
+      if code <= 0xFFFF { shorts[place] = UInt16(code) }
+    }
+    // They rise, so the narrow ones come first.
+    (fewBytes, fewShorts) = (bytes, shorts)
+    fewByteCount = self.few.count { $0 <= 0xFF }
+    fewShortCount = self.few.count { $0 <= 0xFFFF }
   }
 
   package var isEmpty: Bool { bounds == nil }

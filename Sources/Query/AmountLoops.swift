@@ -16,6 +16,10 @@ struct AmountLoops: Sendable {
   /// The rows are those that are not in the set below.
   let isComplement: Bool
   let sketches: SketchTest
+  /// The codes of the only range, when no exact value of theirs need be looked at.
+  let sureCodes: ClosedRange<UInt16>?
+  /// The codes of the only range and those of them that are sure, when some must.
+  let edgedCodes: (bounds: ClosedRange<UInt16>, sure: ClosedRange<UInt16>?)?
   /// The set as values of 64-bit lanes; what is wider holds the mark there.
   let narrow: IntegerRanges
   private let set: AmountRanges
@@ -31,6 +35,10 @@ struct AmountLoops: Sendable {
     sketches =
       set.ranges.count <= Self.rangeLimit
       ? .ranges(set.ranges.compactMap { Self.codes(of: $0) }) : .members(Self.members(of: set.ranges))
+    var only: (bounds: ClosedRange<UInt16>, sure: ClosedRange<UInt16>?)?
+    if case .ranges(let ranges) = sketches, ranges.count == 1 { only = ranges[0] }
+    sureCodes = only.flatMap { $0.bounds == $0.sure ? $0.bounds : nil }
+    edgedCodes = sureCodes == nil ? only : nil
   }
 
   /// Whether a row with that amount passes.
@@ -73,10 +81,9 @@ extension AmountLoops {
 
   /// Selects the rows of a chunk whose sketch tells that they are in the set, and apart those whose exact
   /// value must be looked at. Returns how many there are of both.
-  @inline(__always)
   func select(
     sketches values: UnsafePointer<UInt16>, into bits: UnsafeMutablePointer<UInt64>,
-    edges: UnsafeMutablePointer<UInt64>, wantsBits: Bool
+    edges: UnsafeMutablePointer<UInt64>
   ) -> (sure: Int, edges: Int) {
     let rowCount = Layout.chunkRows
     switch sketches {
@@ -85,11 +92,6 @@ extension AmountLoops {
       unsafe bits.update(repeating: 0, count: 8)
       return (0, unsafe Kernels.populationCount(edges, wordCount: 8))
     case .ranges(let ranges):
-      if ranges.count == 1 {
-        return unsafe Kernels.selectSketches(
-          values, rowCount: rowCount, in: ranges[0].bounds, sure: ranges[0].sure,
-          into: wantsBits ? bits : nil, edges: edges)
-      }
       return unsafe select(sketches: values, ranges, into: bits, edges: edges)
     }
   }

@@ -39,10 +39,7 @@ extension StripeScan {
       forEachRank(order, codeLanes(column), body)
     case .texts(.identifier):
       let identifiers = reader.identifiers
-      forEachRow(ascending: true) { row in
-        body(RowOrder.code(identifiers, row.rawValue), row)
-        return true
-      }
+      try forEachSlowRow { row in body(RowOrder.code(identifiers, row.rawValue), row) }
     case .codes(.identity):
       let cells = reader.books.balances.cells
       let blocks = unsafe (0..<Layout.shardCount).map { shard in
@@ -55,11 +52,7 @@ extension StripeScan {
           return true
         }
       }
-    default:
-      forEachRow(ascending: true) { row in
-        body(order.code(row), row)
-        return true
-      }
+    default: try forEachSlowRow { row in body(order.code(row), row) }
     }
   }
 
@@ -83,6 +76,21 @@ extension StripeScan {
           body(unsafe ranks[codes[row.index - first]], row)
           return true
         }
+      }
+    }
+  }
+
+  /// Calls `body` with each selected row, rising, where that takes long: looks at the stop flag at least every
+  /// 64 rows.
+  @inline(__always)
+  private func forEachSlowRow(_ body: (RowIndex) -> Void) throws(QueryStopped) {
+    for word in 0..<Selection.wordCount {
+      var rest = unsafe selection.bits[word]
+      if rest == 0 { continue }
+      try stop.check()
+      while rest != 0 {
+        body(RowIndex(firstRow + (word << 6 | rest.trailingZeroBitCount)))
+        rest &= rest &- 1
       }
     }
   }

@@ -6,6 +6,7 @@ import Ledger
 extension StripeScan {
   /// Tests codes. 1, 2 or 4 bytes a row, whichever the segment has.
   func codes(_ words: Words, _ column: CodeColumn, _ set: CodeSet) {
+    prefetchNext(column)
     let target = unsafe BitTarget(words, set.isComplement ? .drop : .keep)
     switch codeLanes(column) {
     case .bytes(let codes): unsafe Kernels.select(codes, rowCount: rowCount, among: set.codes, into: target)
@@ -78,6 +79,7 @@ extension StripeScan {
   func countColumn(_ test: RowTest) -> Int? {
     switch test {
     case .codes(let column, let set) where column != .identity:
+      prefetchNext(column)
       let members: Int
       switch codeLanes(column) {
       case .bytes(let codes): members = unsafe Kernels.count(codes, rowCount: rowCount, among: set.codes)
@@ -103,9 +105,24 @@ extension StripeScan {
 
   // MARK: Where columns lie
 
+  /// Asks for the first codes of the stripe that is likely to be next: the loops ask ahead only within theirs.
+  private func prefetchNext(_ column: CodeColumn) {
+    let first = firstRow + step * Layout.stripeRows
+    if step == 0 || first < 0 || first >= reader.rowCount { return }
+    let byteCount = 2048
+    switch codeLanes(column, from: RowIndex(first), count: 1) {
+    case .bytes(let codes): unsafe Kernels.prefetchRun(codes, byteCount: byteCount)
+    case .shorts(let codes): unsafe Kernels.prefetchRun(codes, byteCount: byteCount)
+    case .words(let codes): unsafe Kernels.prefetchRun(codes, byteCount: byteCount)
+    }
+  }
+
   /// Codes of the stripe's rows.
   func codeLanes(_ column: CodeColumn) -> CodeLanes {
-    let first = RowIndex(firstRow)
+    codeLanes(column, from: RowIndex(firstRow), count: rowCount)
+  }
+
+  private func codeLanes(_ column: CodeColumn, from first: RowIndex, count rowCount: Int) -> CodeLanes {
     let transactions = reader.books.transactions
     switch column {
     case .ledger: return reader.books.balances.ledgers.lanes(from: first, count: rowCount)

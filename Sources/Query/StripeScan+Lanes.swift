@@ -25,7 +25,7 @@ struct LaneMemory {
 
 extension StripeScan {
   /// Chunks whose memory is asked for ahead of the one that is tested.
-  private static var chunksAhead: Int { 4 }
+  private static var chunksAhead: Int { 8 }
   /// With so few rows of a chunk left, each is looked at by itself.
   private static var fewRowsOfChunk: Int { 8 }
 
@@ -55,41 +55,85 @@ extension StripeScan {
     let memory = LaneMemory(
       table: table, offset: AmountBlock.sketchOffset(lane, laneCount: laneCount),
       byteCount: Layout.chunkRows * 2, rowOffset: lane * Layout.chunkRows * 8, rowByteCount: 8)
-    let (edgeWords, epoch, first) = unsafe (edgeBits.bits, reader.cut.epoch, stripe * Layout.shardCount)
+    let wantsBits = !(onlyCounts && isFull)
+    let sure =
+      loops.sureCodes == nil
+      ? unsafe edgedAmounts(words, memory, loops, (laneCount, lane), isFull: isFull, wantsBits: wantsBits)
+      : unsafe sureAmounts(words, memory, loops, (laneCount, lane), isFull: isFull, wantsBits: wantsBits)
+    if !wantsBits { return loops.isComplement ? rowCount - sure : sure }
+    return unsafe finishLanes(words, isFull: isFull, isComplement: loops.isComplement, onlyCounts: onlyCounts)
+  }
+
+  /// Tests sketches that always tell. Returns the number of rows in the set when no bits are wanted.
+  private func sureAmounts(
+    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: (laneCount: Int, lane: Int),
+    isFull: Bool, wantsBits: Bool
+  ) -> Int {
+    guard let codes = loops.sureCodes else { preconditionFailure("a range without edges") }
+    let rowCount = Layout.chunkRows
+    let offset = memory.offset
+    var sure = 0
+    let zeroIsIn = loops.isInSet(.zero)
+    let absent = unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: zeroIsIn) { _, block, bits in
+      let sketches = unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
+      if wantsBits {
+        unsafe Kernels.select(sketches, rowCount: rowCount, in: codes, into: BitTarget(bits, .put))
+      } else {
+        sure += unsafe Kernels.count(sketches, rowCount: rowCount, in: codes)
+      }
+    } passes: { block, slot in
+      loops.contains(AmountBlock(block, laneCount: place.laneCount), lane: place.lane, slot: slot)
+    }
+    return zeroIsIn ? sure + absent * rowCount : sure
+  }
+
+  /// Tests sketches of which some do not tell. Returns the number of rows in the set when no bits are wanted.
+  private func edgedAmounts(
+    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: (laneCount: Int, lane: Int),
+    isFull: Bool, wantsBits: Bool
+  ) -> Int {
+    let (edgeWords, epoch, offset) = unsafe (edgeBits.bits, reader.cut.epoch, memory.offset)
     let openWords = unsafe isFull ? nil : scratch.bits
+    let only = loops.edgedCodes
     var edgeChunks: UInt64 = 0
     var sure = 0
-    let wantsBits = !(onlyCounts && isFull)
     let zeroIsIn = loops.isInSet(.zero)
     let absent = unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: zeroIsIn) {
       chunk, block, bits in
-      let lanes = AmountBlock(block, laneCount: laneCount)
+      let sketches = unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
       let edges = unsafe edgeWords + chunk * 8
-      var found = unsafe loops.select(
-        sketches: lanes.sketches(lane), into: bits, edges: edges, wantsBits: wantsBits)
+      var found: (sure: Int, edges: Int)
+      if let only {
+        found = unsafe Kernels.selectSketches(
+          sketches, rowCount: Layout.chunkRows, in: only.bounds, sure: only.sure,
+          into: wantsBits ? bits : nil, edges: edges)
+      } else {
+        found = unsafe loops.select(sketches: sketches, into: bits, edges: edges)
+      }
       sure += found.sure
-      if found.edges > 0, let openWords = unsafe openWords {
+      if found.edges == 0 { return }
+      if let openWords = unsafe openWords {
         _ = unsafe Kernels.merge(edges, with: openWords + chunk * 8, wordCount: 8, .keep)
         found.edges = unsafe Kernels.populationCount(edges, wordCount: 8)
       }
-      if found.edges > 0 {
-        edgeChunks |= 1 << UInt64(chunk)
-        if found.edges <= AmountLoops.fewEdges { unsafe loops.prefetch(lanes, lane: lane, edges: edges) }
+      edgeChunks |= 1 << UInt64(chunk)
+      if found.edges <= AmountLoops.fewEdges {
+        unsafe loops.prefetch(
+          AmountBlock(block, laneCount: place.laneCount), lane: place.lane, edges: edges)
       }
     } passes: { block, slot in
-      loops.contains(AmountBlock(block, laneCount: laneCount), lane: lane, slot: slot)
+      loops.contains(AmountBlock(block, laneCount: place.laneCount), lane: place.lane, slot: slot)
     }
+    let blocks = memory.table.blocks(ofStripe: stripe)
     while edgeChunks != 0 {
       let chunk = edgeChunks.trailingZeroBitCount
       edgeChunks &= edgeChunks &- 1
-      guard let block = table.block(first + chunk, cut: epoch) else { continue }
+      guard let block = blocks.block(chunk, cut: epoch) else { continue }
       sure += unsafe loops.resolve(
-        AmountBlock(block, laneCount: laneCount), lane: lane, edges: edgeWords + chunk * 8,
+        AmountBlock(block, laneCount: place.laneCount), lane: place.lane, edges: edgeWords + chunk * 8,
         into: laneBits.bits + chunk * 8)
     }
-    if zeroIsIn { sure += absent * Layout.chunkRows }
-    if !wantsBits { return loops.isComplement ? rowCount - sure : sure }
-    return unsafe finishLanes(words, isFull: isFull, isComplement: loops.isComplement, onlyCounts: onlyCounts)
+    return zeroIsIn ? sure + absent * Layout.chunkRows : sure
   }
 
   func versions(_ words: Words, _ set: IntegerRanges, isFull: Bool) {
@@ -174,24 +218,26 @@ extension StripeScan {
     _ words: Words, _ memory: LaneMemory, isFull: Bool, zeroIsIn: Bool,
     run: (_ chunk: Int, Block, _ bits: Words) -> Void, passes: (Block, _ slot: Int) -> Bool
   ) -> Int {
-    let (first, count, epoch) = (stripe * Layout.shardCount, chunkCount, reader.cut.epoch)
+    let (count, epoch) = (chunkCount, reader.cut.epoch)
+    let blocks = memory.table.blocks(ofStripe: stripe)
+    let next = isFull && step != 0 && stripe + step >= 0 ? memory.table.blocks(ofStripe: stripe + step) : nil
     // The rows that are left, chunk by chunk, until the end: `finishLanes` needs them again.
     if !isFull { unsafe Kernels.transpose(words, into: scratch.bits) }
     let (open, bits) = unsafe (scratch.bits, laneBits.bits)
     for chunk in 0..<min(Self.chunksAhead, count) {
-      unsafe prefetch(memory, first + chunk, isFull ? nil : open + chunk * 8)
+      unsafe Self.prefetch(memory, blocks, chunk, isFull ? nil : open + chunk * 8)
     }
     var (pruned, absent) = (0, 0)
     for chunk in 0..<count {
       let ahead = chunk + Self.chunksAhead
       if ahead < count {
-        unsafe prefetch(memory, first + ahead, isFull ? nil : open + ahead * 8)
-      } else if isFull, step != 0, stripe + step >= 0 {
-        unsafe prefetch(memory, first + step * Layout.shardCount + ahead - count, nil)
+        unsafe Self.prefetch(memory, blocks, ahead, isFull ? nil : open + ahead * 8)
+      } else if let next {
+        next.prefetch(ahead - count, payload: memory.offset, byteCount: memory.byteCount)
       }
       let here = unsafe bits + chunk * 8
       let left = unsafe isFull ? Layout.chunkRows : Kernels.populationCount(open + chunk * 8, wordCount: 8)
-      guard left > 0, let block = memory.table.block(first + chunk, cut: epoch) else {
+      guard left > 0, let block = blocks.block(chunk, cut: epoch) else {
         if left == 0 { pruned += 1 } else { absent += 1 }
         unsafe here.update(repeating: zeroIsIn ? .max : 0, count: 8)
         continue
@@ -217,20 +263,22 @@ extension StripeScan {
 
   /// Asks for what testing a chunk will read: its lane, or the values of the few rows that are left.
   @inline(__always)
-  private func prefetch(_ memory: LaneMemory, _ chunk: Int, _ open: Words?) {
+  private static func prefetch(
+    _ memory: LaneMemory, _ blocks: StripeBlocks, _ chunk: Int, _ open: Words?
+  ) {
     guard let open = unsafe open else {
-      return memory.table.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
+      return blocks.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
     }
     let left = unsafe Kernels.populationCount(open, wordCount: 8)
     if left == 0 { return }
-    if left > Self.fewRowsOfChunk {
-      return memory.table.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
+    if left > fewRowsOfChunk {
+      return blocks.prefetch(chunk, payload: memory.offset, byteCount: memory.byteCount)
     }
     for word in 0..<8 {
       var rest = unsafe open[word]
       while rest != 0 {
         let slot = word << 6 | rest.trailingZeroBitCount
-        memory.table.prefetch(chunk, payload: memory.rowOffset + slot * memory.rowByteCount, byteCount: 1)
+        blocks.prefetch(chunk, payload: memory.rowOffset + slot * memory.rowByteCount, byteCount: 1)
         rest &= rest &- 1
       }
     }

@@ -166,4 +166,23 @@ import Testing
     #expect(throws: QueryStopped.cancelled) { try scan.select(.everything, stripe: 0) }
     #expect(throws: QueryStopped.cancelled) { try scan.count(.everything, stripes: 0..<1) }
   }
+
+  @Test func aStopIsSeenBetweenSlowRows() throws {
+    let books = try Self.books(Seed(1), balances: 1000, transactions: 1)
+    let stop = StopFlag()
+    let reader = RowReader(cut: books.books.cut(), table: .balances)
+    var scan = StripeScan(reader: reader, stop: stop)
+    try scan.select(.everything, stripe: 0)
+    for column in [SortColumn.strategy, .texts(.identifier)] {
+      let order = try RowOrder(reader, column, ascending: true, ofFewRows: false, StopFlag())
+      var seen = 0
+      #expect(throws: QueryStopped.cancelled) {
+        try scan.forEachCode(order) { _, _ in
+          seen += 1
+          stop.cancel()
+        }
+      }
+      #expect(seen <= 64)
+    }
+  }
 }
