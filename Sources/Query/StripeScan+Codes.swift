@@ -80,8 +80,8 @@ extension StripeScan {
     }
   }
 
-  /// Calls `body` with each selected row, rising, where that takes long: looks at the stop flag at least every
-  /// 64 rows.
+  /// Calls `body` with each selected row, rising, where that takes long: looks at the stop flag at least
+  /// every 64 rows.
   @inline(__always)
   private func forEachSlowRow(_ body: (RowIndex) -> Void) throws(QueryStopped) {
     for word in 0..<Selection.wordCount {

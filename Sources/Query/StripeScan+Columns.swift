@@ -105,7 +105,7 @@ extension StripeScan {
 
   // MARK: Where columns lie
 
-  /// Asks for the first codes of the stripe that is likely to be next: the loops ask ahead only within theirs.
+  /// Asks for the first codes of the stripe that is likely to be next: the loops ask ahead only in theirs.
   private func prefetchNext(_ column: CodeColumn) {
     let first = firstRow + step * Layout.stripeRows
     if step == 0 || first < 0 || first >= reader.rowCount { return }
