@@ -13,6 +13,7 @@
 typedef uint8_t u8x64 __attribute__((ext_vector_type(64)));
 typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
 typedef uint32_t u32x16 __attribute__((ext_vector_type(16)));
+typedef uint64_t u64x2 __attribute__((ext_vector_type(2)));
 typedef int64_t i64x8 __attribute__((ext_vector_type(8)));
 typedef uint64_t u64x8 __attribute__((ext_vector_type(8)));
 typedef _Bool boolx64 __attribute__((ext_vector_type(64)));
@@ -66,6 +67,14 @@ struct kernels {
   uint64_t (*merge)(uint64_t *, const uint64_t *, size_t, struct change);
   void (*transpose)(const uint8_t *, uint8_t *);
   size_t (*find)(const uint8_t *, size_t, const uint8_t *, size_t);
+#define GROUPS(name, result)                                                                              \
+  size_t (*group_##name##_u8)(const int64_t *, size_t, const uint8_t *, size_t, const uint8_t *,          \
+                              struct result *, size_t);                                                   \
+  size_t (*group_##name##_u16)(const int64_t *, size_t, const uint16_t *, size_t, const uint8_t *,        \
+                               struct result *, size_t);
+  GROUPS(sums, ckernels_group_sum)
+  GROUPS(bounds, ckernels_group_bounds)
+#undef GROUPS
 };
 
 #define LEVEL 1
@@ -218,3 +227,17 @@ void ckernels_transpose(const uint8_t *from, uint8_t *to) { chosen()->transpose(
 size_t ckernels_find(const uint8_t *text, size_t bytes, const uint8_t *needle, size_t length) {
   return chosen()->find(text, bytes, needle, length);
 }
+
+#define GROUP_LOOPS(width, type)                                                                           \
+  size_t ckernels_group_sums_##width(const int64_t *values, size_t rows, const type *numbers, size_t step, \
+                                     const uint8_t *bits, struct ckernels_group_sum *sums,                 \
+                                     size_t groups) {                                                      \
+    return chosen()->group_sums_##width(values, rows, numbers, step, bits, sums, groups);                  \
+  }                                                                                                        \
+  size_t ckernels_group_bounds_##width(const int64_t *values, size_t rows, const type *numbers,            \
+                                       size_t step, const uint8_t *bits,                                   \
+                                       struct ckernels_group_bounds *bounds, size_t groups) {              \
+    return chosen()->group_bounds_##width(values, rows, numbers, step, bits, bounds, groups);              \
+  }
+GROUP_LOOPS(u8, uint8_t)
+GROUP_LOOPS(u16, uint16_t)

@@ -497,6 +497,8 @@ static size_t NAME(find)(const uint8_t *text, size_t bytes, const uint8_t *needl
 #define FIND find_avx2
 #endif
 
+#include "groups.h"
+
 static const struct kernels NAME(kernels) = {
     NAME(select_range_u8), NAME(count_range_u8), NAME(select_range_u16), NAME(count_range_u16),
     NAME(select_range_u32), NAME(count_range_u32), NAME(select_range_i64), NAME(count_range_i64),
@@ -506,6 +508,7 @@ static const struct kernels NAME(kernels) = {
     NAME(select_table_u8), NAME(count_table_u8), NAME(select_set_u16), NAME(count_set_u16),
     NAME(select_set_u32), NAME(count_set_u32), NAME(select_sketches), NAME(sum_i64), NAME(bounds_i64),
     NAME(total), NAME(popcount), NAME(merge), NAME(transpose), FIND,
+    NAME(group_sums_u8), NAME(group_sums_u16), NAME(group_bounds_u8), NAME(group_bounds_u16),
 };
 
 #undef FIND

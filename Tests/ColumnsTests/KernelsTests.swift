@@ -245,6 +245,111 @@ import Testing
     }
   }
 
+  // MARK: Groups
+
+  /// What a twin adds up for one group.
+  private struct TwinGroup: Equatable {
+    var sum: Int128 = 0
+    var count = 0
+    var least = Int64.max
+    var greatest = Int64.min
+  }
+
+  /// Adds the chunks of a stripe to groups: numbers in row order, values and bits in slot order.
+  private func parts(
+    _ values: [Int64], _ numbers: [UInt16], _ selected: [UInt8], groupCount: Int, inBytes: Bool
+  ) -> (groups: [TwinGroup], wideCount: Int) {
+    var parts = GroupParts(groupCount: groupCount)
+    var wideCount = 0
+    let bytes = numbers.map { UInt8(truncatingIfNeeded: $0) }
+    unsafe values.withUnsafeBufferPointer { values in
+      unsafe selected.withUnsafeBufferPointer { selected in
+        unsafe numbers.withUnsafeBufferPointer { shorts in
+          unsafe bytes.withUnsafeBufferPointer { bytes in
+            let numbers: GroupNumbers =
+              unsafe inBytes
+              ? .bytes(bytes.baseAddress.unsafelyUnwrapped) : .shorts(shorts.baseAddress.unsafelyUnwrapped)
+            for chunk in 0..<Layout.shardCount {
+              let lane = unsafe values.baseAddress.unsafelyUnwrapped + chunk * Layout.chunkRows
+              let bits = unsafe selected.baseAddress.unsafelyUnwrapped + chunk * Layout.chunkRows / 8
+              let wide = unsafe parts.addSums(lane, chunk: chunk, numbers, selected: bits)
+              #expect(unsafe parts.addBounds(lane, chunk: chunk, numbers, selected: bits) == wide)
+              wideCount += wide
+            }
+          }
+        }
+      }
+    }
+    var groups = [TwinGroup](repeating: TwinGroup(), count: groupCount)
+    parts.takeSums { group, found in
+      groups[group].sum = found.sum
+      groups[group].count = found.count
+    }
+    parts.takeBounds { group, least, greatest in
+      groups[group].least = least
+      groups[group].greatest = greatest
+    }
+    parts.takeSums { group, _ in Issue.record("group \(group) was taken before") }
+    parts.takeBounds { group, _, _ in Issue.record("group \(group) was taken before") }
+    return (groups, wideCount)
+  }
+
+  @Test(arguments: Seed.sample(8))
+  func groupsAgreeWithOneRowAfterTheOther(seed: Seed) {
+    var generator = seed.generator
+    let groupCount = [1, 2, 12, 200, 1024].randomElement(using: &generator) ?? 1
+    let inBytes = groupCount <= 256 && Bool.random(using: &generator)
+    // Values in slot order; many of them are extremes and marks, unless numbers of one kind follow.
+    let values = (0..<Layout.stripeRows).map { _ in
+      seed.value % 2 == 0
+        ? Self.number(Int64.self, &generator) : Int64(Int32.random(in: -9...9, using: &generator))
+    }
+    let numbers = (0..<Layout.stripeRows).map { _ in
+      UInt16(Int.random(in: 0..<groupCount, using: &generator))
+    }
+    let density = Int.random(in: 0...2, using: &generator)
+    let selected = Self.bytes(Layout.stripeRows / 8, &generator).map { byte in
+      density == 0 ? byte & (byte << 3) & (byte << 1) : density == 1 ? byte : 255
+    }
+    var expected = [TwinGroup](repeating: TwinGroup(), count: groupCount)
+    var wideCount = 0
+    for chunk in 0..<Layout.shardCount {
+      for slot in 0..<Layout.chunkRows {
+        let place = chunk * Layout.chunkRows + slot
+        if selected[place / 8] >> UInt8(place % 8) & 1 == 0 { continue }
+        if values[place] == AmountBlock.wideMark {
+          wideCount += 1
+          continue
+        }
+        let group = Int(numbers[Layout.row(chunk: chunk, slot: slot).index])
+        expected[group].sum += Int128(values[place])
+        expected[group].count += 1
+        expected[group].least = min(expected[group].least, values[place])
+        expected[group].greatest = max(expected[group].greatest, values[place])
+      }
+    }
+    forEachSet { set in
+      let found = parts(values, numbers, selected, groupCount: groupCount, inBytes: inBytes)
+      let text: Comment = "\(groupCount) groups, \(inBytes ? "bytes" : "shorts"), \(set), \(seed)"
+      #expect(found.groups == expected, text)
+      #expect(found.wideCount == wideCount, text)
+    }
+  }
+
+  @Test func aGroupHoldsAStripeOfExtremes() {
+    let rowCount = Layout.stripeRows
+    for value: Int64 in [.max, .min + 1, -1, 0] {
+      let expected = TwinGroup(
+        sum: Int128(value) * Int128(rowCount), count: rowCount, least: value, greatest: value)
+      forEachSet { set in
+        let found = parts(
+          Array(repeating: value, count: rowCount), Array(repeating: 0, count: rowCount),
+          Array(repeating: 255, count: rowCount / 8), groupCount: 1, inBytes: true)
+        #expect(found.groups == [expected] && found.wideCount == 0, "\(value), \(set)")
+      }
+    }
+  }
+
   @Test(arguments: Seed.sample(10))
   func bitmapsAgreeWithSingleBits(seed: Seed) {
     var generator = seed.generator

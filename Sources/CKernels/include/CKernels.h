@@ -103,6 +103,35 @@ struct ckernels_bounds {
 /// The least and the greatest of the values whose bit is set; of all when `bits` is null.
 struct ckernels_bounds ckernels_bounds_i64(const int64_t *values, size_t rows, const uint8_t *bits);
 
+/// What a group's rows add up to.
+struct ckernels_group_sum {
+  /// The sum of the low 32 bits of the values, plus 2^48 for each row.
+  uint64_t low;
+  /// The sum of the values divided by 2^32, rounded down, plus 2^31 for each row.
+  uint64_t high;
+};
+
+/// The least and the greatest value of a group's rows.
+struct ckernels_group_bounds {
+  int64_t least;
+  int64_t greatest;
+};
+
+// The loops below add each row whose bit is set to its group. `rows` is a multiple of 64; the group of row i
+// is numbers[i / 8 * step + i % 8], less than `groups`. There are four arrays of `groups`, one after the
+// other, and a row goes to any of them: what a group has is what it has in all four. No group may be given
+// more than 65,535 rows before its sums are taken and set to zero. All return the number of selected rows
+// that hold INT64_MIN, the mark of a wider value; they were left out.
+
+size_t ckernels_group_sums_u8(const int64_t *values, size_t rows, const uint8_t *numbers, size_t step,
+                              const uint8_t *bits, struct ckernels_group_sum *sums, size_t groups);
+size_t ckernels_group_sums_u16(const int64_t *values, size_t rows, const uint16_t *numbers, size_t step,
+                               const uint8_t *bits, struct ckernels_group_sum *sums, size_t groups);
+size_t ckernels_group_bounds_u8(const int64_t *values, size_t rows, const uint8_t *numbers, size_t step,
+                                const uint8_t *bits, struct ckernels_group_bounds *bounds, size_t groups);
+size_t ckernels_group_bounds_u16(const int64_t *values, size_t rows, const uint16_t *numbers, size_t step,
+                                 const uint8_t *bits, struct ckernels_group_bounds *bounds, size_t groups);
+
 /// The sum of all values, modulo 2^64: as little work for each byte as there can be, to measure how fast
 /// memory is read.
 uint64_t ckernels_total(const uint64_t *values, size_t count);

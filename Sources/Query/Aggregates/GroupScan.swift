@@ -24,10 +24,14 @@ struct GroupScan {
 
   /// The one group column, when it has few codes.
   private let smallCodes: SmallCodes?
+  /// The group columns, when their rows are best added to their groups as they lie.
+  private var coded: CodedGroups?
   /// Whether there are loops over lanes for all fields.
   private let isMaskable: Bool
   /// With fewer rows of a stripe, gathering them one by one is faster than going through all its chunks.
   var leastMaskedRows = 1536
+  /// Whether `coded` is used where masks of `smallCodes` would do too; by the rows for nil.
+  var prefersCodes: Bool?
   private var mask = StripeMask()
   private var places: [UInt16]
   private var numbers: [UInt32]
@@ -64,6 +68,7 @@ struct GroupScan {
     }
     fields = needs.map(\.0)
     smallCodes = request.groupBy.count == 1 ? SmallCodes(request.groupBy[0].source, reader) : nil
+    coded = CodedGroups(request.groupBy, fields, numbering, reader)
     isMaskable = !fields.contains(.amount(.inflightBalance))
     totals = needs.map { GroupSums($0.1) }
     places = Array(repeating: 0, count: Self.blockRows)
@@ -86,13 +91,14 @@ struct GroupScan {
     if selected == 0 { return }
     if isMaskable, selected >= leastMaskedRows {
       if request.groupBy.isEmpty {
-        mask.take(scan.selection, in: 0..<Layout.stripeRows)
+        mask.take(scan.selection)
         return addMask(selected, to: 0, columns)
       }
       if isRunOrdered { return try addRunMasks(scan, columns) }
+      if coded != nil, isFasterCoded(selected) { return try addCoded(selected, scan, columns) }
       if let smallCodes { return try addCodeMasks(smallCodes, scan, columns) }
     }
-    mask.take(scan.selection, in: 0..<Layout.stripeRows)
+    mask.take(scan.selection)
     try addPlaces(columns, scan.stop)
   }
 
@@ -104,6 +110,25 @@ struct GroupScan {
     rowCount += count
     counts[number] += count
     for index in fields.indices { columns.add(fields[index], &mask, to: &totals[index], number) }
+  }
+
+  /// Adds all selected rows, each to the group that its codes say.
+  private mutating func addCoded(
+    _ selected: Int, _ scan: borrowing StripeScan, _ columns: StripeColumns
+  ) throws(QueryStopped) {
+    rowCount += selected
+    mask.take(scan.selection)
+    var counts: [Int] = []
+    swap(&counts, &self.counts)
+    defer { swap(&counts, &self.counts) }
+    try coded?.add(&mask, columns, fields, to: &totals, scan.stop) { counts[$0] += $1 }
+  }
+
+  /// Whether rows are added one by one faster than by a mask for each code: a row costs five times as much,
+  /// but is met once, and only if it is selected.
+  private func isFasterCoded(_ selected: Int) -> Bool {
+    guard let smallCodes else { return true }
+    return prefersCodes ?? (!fields.isEmpty && selected * 5 < smallCodes.count * Layout.stripeRows)
   }
 
   private mutating func addCodeMasks(
@@ -368,39 +393,5 @@ extension GroupSums.Needs {
       case .min: .least
       case .max: .greatest
       }
-  }
-}
-
-extension RowReader {
-  /// How many codes a group column may have.
-  func codeCount(_ source: GroupColumn.Source) -> Int {
-    switch source {
-    case .ledger: cut.ledgerCount
-    case .currency: cut.currencyCount + 1
-    case .indicator: cut.indicatorCount + 1
-    case .identity: cut.identityCount + 1
-    case .source, .destination: cut.balanceCount
-    case .lineageFlag: 2
-    case .strategy: 4
-    case .status: 16
-    case .created: preconditionFailure("times are counted by their table")
-    }
-  }
-
-  /// The code of one row in a group column.
-  func groupCode(_ source: GroupColumn.Source, _ row: RowIndex) -> UInt32 {
-    switch source {
-    case .ledger: code(.ledger, row)
-    case .currency where table == .balances: code(.currency, row)
-    case .currency: UInt32(books.balances.currencies[RowIndex(code(.source, row))])
-    case .indicator: code(.indicator, row)
-    case .identity: code(.identity, row)
-    case .source: code(.source, row)
-    case .destination: code(.destination, row)
-    case .lineageFlag: UInt32(flags(row) & 1)
-    case .strategy: UInt32(flags(row) >> 1 & 3)
-    case .status: UInt32(flags(row) & 15)
-    case .created(let unit): CalendarCodes.code(of: createdAt[row], unit)
-    }
   }
 }

@@ -19,6 +19,14 @@ struct StripeMask {
     }
   }
 
+  /// Takes all selected rows.
+  mutating func take(_ selection: borrowing Selection) {
+    isDealt = false
+    unsafe words.withUnsafeMutableBufferPointer { words in
+      unsafe words.baseAddress.unsafelyUnwrapped.update(from: selection.bits, count: Selection.wordCount)
+    }
+  }
+
   /// Takes the selected rows whose place is in `range`.
   mutating func take(_ selection: borrowing Selection, in range: Range<Int>) {
     isDealt = false
