@@ -47,12 +47,17 @@ import Testing
     let engine = QueryEngine()
     for _ in 0..<count {
       let table = [QueryTable.balances, .transactions].randomElement(using: &requests.generator)!
-      let (request, having) = requests.aggregate(table)
+      let (request, having) =
+        requests.chance(1, in: 3) ? requests.commonAggregate() : requests.aggregate(table)
       let expected = requests.twin.groups(request, having: having)
       let result = try engine.aggregate(request, on: cut, stop: StopFlag())
       #expect(shown(result, request, books) == expected, "\(seed) on a cut: \(request)")
-      let masked = try self.masked(request, cut, engine)
-      #expect(shown(masked, request, books) == expected, "\(seed) by masks: \(request)")
+      for prefersCodes in [false, true] {
+        let masked = try self.masked(request, cut, engine, prefersCodes: prefersCodes)
+        #expect(
+          shown(masked, request, books) == expected,
+          "\(seed) by \(prefersCodes ? "codes" : "masks"): \(request)")
+      }
       // Holds that a test writes past the books are not in the groups, which do not have them.
       let moment = engine.moment([.groups(request)], of: books)
       let found = try engine.answer(moment, stop: StopFlag())
@@ -63,12 +68,13 @@ import Testing
 
   /// The answer by loops over whole chunks, however few rows they have.
   private func masked(
-    _ request: AggregateRequest, _ cut: Cut, _ engine: QueryEngine
+    _ request: AggregateRequest, _ cut: Cut, _ engine: QueryEngine, prefersCodes: Bool
   ) throws -> AggregateResult {
     let stop = StopFlag()
     let plan = try engine.plan(request, on: cut, stop: stop)
     var groups = try plan.groupScan(request, stop)
     groups.leastMaskedRows = 1
+    groups.prefersCodes = prefersCodes
     var scan = StripeScan(reader: plan.reader, stop: stop)
     for stripe in plan.rows.stripes {
       try scan.select(plan.rows.covering(plan.reader), stripe: stripe)
@@ -164,6 +170,62 @@ import Testing
     cancelled.cancel()
     #expect(throws: QueryStopped.cancelled) {
       try QueryEngine().aggregate(request, on: books.books.cut(), stop: cancelled)
+    }
+  }
+
+  // MARK: Extremes
+
+  /// Requests for extremes of the books, all of which the order of balances answers, and for more.
+  private func compareExtremes(_ books: Books, _ count: Int, _ seed: Seed) throws {
+    let cut = books.cut()
+    var requests = RandomRequests(twin: NaiveQuery(cut), generator: seed.generator)
+    let engine = QueryEngine()
+    for _ in 0..<count {
+      let (request, having) = requests.extremes()
+      let expected = requests.twin.groups(request, having: having)
+      let moment = engine.moment([.groups(request)], of: books)
+      let found = try engine.answer(moment, stop: StopFlag())
+      guard case .groups(let now) = found.answers[0] else { preconditionFailure("groups were asked for") }
+      #expect(shown(now, request, books) == expected, "\(seed): \(request)")
+      #expect(now.trace.path == .bucket && now.trace.isInstant, "\(seed): \(request)")
+    }
+  }
+
+  @Test(arguments: Seed.sample(24))
+  func extremesAgreeWithTheNaiveTwin(seed: Seed) throws {
+    var shape = BooksShape()
+    shape.wideChance = Int(seed.value % 9)
+    shape.balanceCount = [0, 1, 30, 120, 900][Int(seed.value % 5)]
+    // Without transactions all balances are zero.
+    shape.transactionCount = shape.balanceCount == 0 ? 0 : [0, 3, 120, 600][Int(seed.value / 5 % 4)]
+    try compareExtremes(try RandomBooks(seed: seed, shape: shape).books, 30, seed)
+  }
+
+  @Test func extremesOfManyEqualBalancesAreLeftToTheScan() throws {
+    let books = Books(clock: ManualClock(), seed: (1, 1))
+    let currencies = Array(repeating: "USD", count: 5000) + ["EUR"]
+    for start in stride(from: 0, to: currencies.count, by: 1000) {
+      _ = try books.execute(
+        .createBalances(
+          currencies[start..<min(start + 1000, currencies.count)].map {
+            NewBalance(ledger: .generalLedger, currency: $0)
+          }, atomic: true))
+    }
+    let engine = QueryEngine()
+    let metrics = try ["count", "min:balance", "max:balance"].map {
+      try #require(Metric.named($0, in: .balances))
+    }
+    let currency = try #require(GroupColumn.named("currency", in: .balances))
+    // Euros are the last of equal balances: the first from the top, and too many rows from the bottom.
+    for (function, path) in [("min", AccessPath.scan), ("max", .bucket)] {
+      let request = AggregateRequest(
+        table: .balances, groupBy: [currency],
+        metrics: metrics.filter { $0.name != "\(function == "min" ? "max" : "min"):balance" })
+      let found = try engine.answer(engine.moment([.groups(request)], of: books), stop: StopFlag())
+      guard case .groups(let result) = found.answers[0] else { preconditionFailure("groups were asked for") }
+      let values: [MetricValue] = [.count(1), .amount(.zero), .count(5000), .amount(.zero)]
+      #expect(result.values == values)
+      #expect(result.trace.path == path, "\(function)")
     }
   }
 

@@ -166,15 +166,65 @@ struct TwinHaving {
 
 extension RandomRequests {
   /// A random aggregate, with its conditions on groups as the twin needs them.
+  /// Sums and bounds of balances by small codes, of all rows or those of a range: what loops over lanes take.
+  mutating func commonAggregate() -> (AggregateRequest, [TwinHaving]) {
+    let names = ["balance", "credit_balance", "debit_balance", "inflight_credit_balance"]
+    let columns = ["currency", "ledger_id", "indicator", "track_fund_lineage", "allocation_strategy"]
+    let metrics = Metric.all(in: .balances).filter { metric in
+      names.contains(metric.field?.name ?? "balance")
+    }.shuffled(using: &generator)
+    var predicates: [Predicate] = []
+    if chance(2, in: 3),
+      let field = QueryField.named(chance(2, in: 3) ? "balance" : "currency", in: .balances)
+    {
+      predicates.append(commonPredicate(field))
+    }
+    return ordered(
+      AggregateRequest(
+        table: .balances, predicates: predicates,
+        groupBy: columns.shuffled(using: &generator).prefix(Int.random(in: 1...3, using: &generator))
+          .compactMap { GroupColumn.named($0, in: .balances) },
+        metrics: Array(metrics.prefix(Int.random(in: 1...4, using: &generator)))))
+  }
+
+  /// Least and greatest balances by ledger and currency, of all or some of these.
+  mutating func extremes() -> (AggregateRequest, [TwinHaving]) {
+    let extreme = Metric.named(chance(1, in: 2) ? "min:balance" : "max:balance", in: .balances)
+    let others = ["count", "sum:balance", "avg:credit_balance", "min:balance", "max:balance"]
+      .compactMap { Metric.named($0, in: .balances) }.filter { $0 != extreme }.shuffled(using: &generator)
+    let metrics = [extreme].compactMap { $0 } + others.prefix(Int.random(in: 0...3, using: &generator))
+    var predicates: [Predicate] = []
+    for name in ["currency", "ledger_id"] where chance(1, in: 4) {
+      guard let field = QueryField.named(name, in: .balances) else { continue }
+      let wasNamed = twin.tables[.balances]?.randomElement(using: &generator)?.values[name] ?? .null
+      guard case .text(let text) = wasNamed else { continue }
+      predicates.append(
+        Predicate(field: field, op: chance(1, in: 2) ? .equal : .notEqual, operand: .text(text)))
+    }
+    return ordered(
+      AggregateRequest(
+        table: .balances, predicates: predicates, combination: chance(2, in: 3) ? .all : .any,
+        groupBy: ["currency", "ledger_id"].shuffled(using: &generator)
+          .prefix(Int.random(in: 0...2, using: &generator))
+          .compactMap { GroupColumn.named($0, in: .balances) },
+        metrics: metrics.shuffled(using: &generator)))
+  }
+
   mutating func aggregate(_ table: QueryTable) -> (AggregateRequest, [TwinHaving]) {
     let predicates = (0..<[0, 0, 1, 2].randomElement(using: &generator)!).map { _ in predicate(table) }
     let columns = GroupColumn.all(in: table).shuffled(using: &generator)
     let columnCount = [0, 1, 1, 2, 2, 3, 6].randomElement(using: &generator)!
     let metrics = Metric.all(in: table).shuffled(using: &generator)
-    var request = AggregateRequest(
-      table: table, predicates: predicates, combination: chance(2, in: 3) ? .all : .any,
-      groupBy: Array(columns.prefix(columnCount)),
-      metrics: Array(metrics.prefix(Int.random(in: 1...5, using: &generator))))
+    return ordered(
+      AggregateRequest(
+        table: table, predicates: predicates, combination: chance(2, in: 3) ? .all : .any,
+        groupBy: Array(columns.prefix(columnCount)),
+        metrics: Array(metrics.prefix(Int.random(in: 1...5, using: &generator)))))
+  }
+
+  /// The request with conditions on its groups, an order and a limit.
+  private mutating func ordered(_ request: AggregateRequest) -> (AggregateRequest, [TwinHaving]) {
+    var request = request
     var having: [TwinHaving] = []
     let found = twin.groups(request, having: [])
     while chance(1, in: 3), having.count < 3, !found.isEmpty {

@@ -60,7 +60,7 @@ struct RandomRequests {
       offset: [0, 0, 0, 1, 7, 40].randomElement(using: &generator)!, includeCount: chance(1, in: 2))
   }
 
-  private mutating func commonPredicate(_ field: QueryField) -> Predicate {
+  mutating func commonPredicate(_ field: QueryField) -> Predicate {
     let ops: [FilterOperator] =
       switch field.type {
       case .time: [.greaterOrEqual, .lessOrEqual, .less, .greater, .between, .equal]

@@ -1,4 +1,4 @@
-// Aggregates from the live totals of the (ledger, currency) groups: no row is looked at.
+// Aggregates from the live totals of the (ledger, currency) groups: no row is looked at but for extremes.
 
 import Amounts
 import Columns
@@ -11,6 +11,8 @@ struct LiveGroupAnswer {
   let test: RowTest
   let alphabets: Alphabets
   let planning: Int
+  /// When the least or the greatest balances are asked for.
+  let extremes: LiveExtremes?
 
   /// More groups than this are not copied while writers wait: about 3 ns each.
   private static let groupLimit = 4096
@@ -23,7 +25,7 @@ struct LiveGroupAnswer {
       switch metric.function {
       case .count: true
       case .sum, .avg: [.balance, .credit, .debit].contains(metric.field?.source ?? .createdAt)
-      case .min, .max: false
+      case .min, .max: LiveExtremes.has(metric)
       }
     }
     return isGrouped && isMeasured && request.predicates.count <= 16 && request.predicates.allSatisfy(suits)
@@ -40,8 +42,9 @@ struct LiveGroupAnswer {
     }
   }
 
-  /// Resolves a request that `suits` under an instant; nil when something would take long the first time.
-  init?(_ request: AggregateRequest, instant cut: Cut, _ ranks: RankCache) {
+  /// Resolves a request that `suits` under an instant; nil when something would take long: the first time, or
+  /// for extremes more than `limit` nanoseconds, about.
+  init?(_ request: AggregateRequest, instant cut: Cut, _ ranks: RankCache, limit: Int) {
     let watch = Stopwatch()
     let reader = RowReader(cut: cut, table: .balances)
     guard cut.groups.count <= Self.groupLimit,
@@ -52,6 +55,16 @@ struct LiveGroupAnswer {
     self.test = test
     self.alphabets = alphabets
     planning = watch.nanoseconds
+    guard request.metrics.contains(where: LiveExtremes.has) else {
+      extremes = nil
+      return
+    }
+    let rowLimit = min(LiveExtremes.rowLimit, limit / PlannerCosts.testedBucketRow)
+    let found = LiveExtremes(request, instant: cut, rowLimit: rowLimit) { ledger, currency in
+      test == .everything || Self.holds(test, ledger: ledger, currency: currency)
+    }
+    guard let found else { return nil }
+    extremes = found
   }
 
   /// The answer.
@@ -59,21 +72,32 @@ struct LiveGroupAnswer {
     let watch = Stopwatch()
     var sums = LiveSums(request, images)
     let isOpen = test == .everything
+    /// Where the extremes of each group are.
+    var keys: [UInt32] = request.groupBy.isEmpty ? [0] : []
     for group in images.cells.indices where images.cells[group].count > 0 {
       let (ledger, currency) = (images.ledger(of: group), images.currency(of: group))
       if isOpen || Self.holds(test, ledger: ledger, currency: currency) {
         sums.add(images, group, ledger: ledger, currency: currency)
+        if let extremes, keys.count < sums.groups.numbers.count {
+          keys.append(extremes.key(of: group, ledger: ledger, currency: currency))
+        }
       }
     }
     let finding = watch.nanoseconds
     let answer = GroupAnswer(request: request, alphabets: alphabets, stop: stop)
     let metrics = request.metrics.map(LiveSums.Measure.init)
-    var result = try answer.result(sums.groups) { sums.value(metrics[$0], $1) }
-    result.trace.path = .groups
+    var result = try answer.result(sums.groups) { metric, number in
+      if let extremes, LiveExtremes.has(request.metrics[metric]) {
+        return extremes.value(request.metrics[metric].function, keys[number])
+      }
+      return sums.value(metrics[metric], number)
+    }
+    result.trace.path = extremes == nil ? .groups : .bucket
     result.trace.isInstant = true
     result.trace.estimate = QueryEstimate(rows: 0, matches: nil, nanoseconds: images.cells.count * 20)
     result.trace.planning = planning
-    result.trace.finding = finding
+    result.trace.finding = finding + (extremes?.nanoseconds ?? 0)
+    result.trace.rowsTouched = extremes?.rowsTouched ?? 0
     result.trace.grouping = watch.nanoseconds - finding
     return result
   }

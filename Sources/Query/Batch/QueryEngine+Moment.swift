@@ -95,7 +95,8 @@ extension QueryEngine {
       for place in questions.indices {
         var part: QuestionMoment.Part?
         if place < suiting.count, let request = suiting[place] {
-          part = LiveGroupAnswer(request, instant: cut, ranks).map { .groups($0) }
+          let left = Self.instantBudget - watch.nanoseconds
+          part = LiveGroupAnswer(request, instant: cut, ranks, limit: left).map { .groups($0) }
         } else if isShort[place], case .rows(let request) = questions[place] {
           let left = Self.instantBudget - watch.nanoseconds
           if left > 0 { part = page(request, cut, limit: left) }
