@@ -31,7 +31,8 @@ extension BucketIndex {
         // What was the bucket's start is now its end.
         let end = Int(ends[bucket])
         if end == start { continue }
-        unsafe rangeCounts[bucket >> Int(Self.rangeShift)] += UInt32(end - start)
+        unsafe ranges[bucket >> Int(Self.rangeShift)].count += UInt32(end - start)
+        unsafe ranges[bucket >> Int(Self.rangeShift)].occupied |= BucketRange.bit(UInt32(bucket))
         unsafe greatRangeCounts[bucket >> Int(Self.greatRangeShift)] += UInt32(end - start)
         unsafe fill(
           UInt32(bucket), BucketKey.depth(of: UInt32(bucket)),
@@ -125,12 +126,17 @@ extension BucketIndex {
     var sums = [Int](repeating: 0, count: BucketKey.bucketCount >> Int(Self.greatRangeShift))
     let rangesOfGreat = Self.greatRangeShift - Self.rangeShift
     for range in 0..<BucketKey.bucketCount >> Int(Self.rangeShift) {
-      let expected = unsafe Int(rangeCounts[range])
+      let expected = unsafe Int(ranges[range].count)
       if expected == 0, !isWhole { continue }
       var sum = 0
+      var occupied: UInt32 = 0
       for bucket in UInt32(range) << UInt32(Self.rangeShift)..<UInt32(range + 1) << UInt32(Self.rangeShift) {
-        sum += checkNode(bucket, BucketKey.depth(of: bucket), expect)
+        let count = checkNode(bucket, BucketKey.depth(of: bucket), expect)
+        if count > 0 { occupied |= BucketRange.bit(bucket) }
+        sum += count
       }
+      expect(
+        unsafe ranges[range].occupied == occupied, "range \(range) does not know which buckets have rows")
       expect(sum == expected, "the counts of range \(range) do not add up")
       sums[range >> Int(rangesOfGreat)] += sum
       seen += sum

@@ -21,10 +21,8 @@ extension BucketIndex {
   package func walk(descending isDescending: Bool, skipping: Int = 0, _ body: (BucketPart) -> Bool) {
     if skipping >= count { return }
     var left = skipping
-    let (greatCount, rangeCount, bucketCount) = (
-      BucketKey.bucketCount >> Int(Self.greatRangeShift), 1 << Int(Self.greatRangeShift - Self.rangeShift),
-      1 << Int(Self.rangeShift)
-    )
+    let greatCount = BucketKey.bucketCount >> Int(Self.greatRangeShift)
+    let rangeCount = 1 << Int(Self.greatRangeShift - Self.rangeShift)
     for step in 0..<greatCount {
       let great = isDescending ? greatCount - 1 - step : step
       let rows = unsafe Int(greatRangeCounts[great])
@@ -34,16 +32,32 @@ extension BucketIndex {
       }
       for step in 0..<rangeCount {
         let range = great * rangeCount + (isDescending ? rangeCount - 1 - step : step)
-        let rows = unsafe Int(rangeCounts[range])
+        let rows = unsafe Int(ranges[range].count)
         if rows <= left {
           left -= rows
           continue
         }
-        for step in 0..<bucketCount {
-          let bucket = UInt32(range * bucketCount + (isDescending ? bucketCount - 1 - step : step))
-          let depth = BucketKey.depth(of: bucket)
-          if !visit(bucket, depth, isDescending, &left, body) { return }
+        // Where arrays lie is as good as random: the waits of a range overlap.
+        if left == 0 { prefetchArrays(of: range) }
+        var occupied = unsafe ranges[range].occupied
+        while occupied != 0 {
+          let place = isDescending ? 31 - occupied.leadingZeroBitCount : occupied.trailingZeroBitCount
+          occupied &= ~(1 << UInt32(place))
+          let bucket = UInt32(range << Int(Self.rangeShift) + place)
+          if !visit(bucket, BucketKey.depth(of: bucket), isDescending, &left, body) { return }
         }
+      }
+    }
+  }
+
+  private func prefetchArrays(of range: Int) {
+    var occupied = unsafe ranges[range].occupied
+    while occupied != 0 {
+      let node = unsafe state.pointee.nodes[
+        UInt32(range << Int(Self.rangeShift) + occupied.trailingZeroBitCount)]
+      occupied &= occupied &- 1
+      if unsafe !node.pointee.isDivided {
+        unsafe Kernels.prefetch(state.pointee.arrays.rows(node.pointee.place))
       }
     }
   }
@@ -131,7 +145,7 @@ extension BucketIndex {
     let (great, range) = (Int(bucket >> Self.greatRangeShift), Int(bucket >> Self.rangeShift))
     for place in 0..<great { unsafe rows += Int(greatRangeCounts[place]) }
     for place in (great << Int(Self.greatRangeShift - Self.rangeShift))..<range {
-      unsafe rows += Int(rangeCounts[place])
+      unsafe rows += Int(ranges[place].count)
     }
     for place in (UInt32(range) << Self.rangeShift)..<bucket {
       unsafe rows += Int(state.pointee.nodes[place].pointee.count)

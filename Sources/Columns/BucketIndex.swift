@@ -36,15 +36,16 @@ import Amounts
   nonisolated(unsafe) let state: UnsafeMutablePointer<State>
   /// By row: where it is; zeros for a row that is not in.
   let places = RegionColumn<BucketPlace>(capacity: Layout.rowLimit)
-  /// Rows of each 32 buckets, and of each 1,024.
-  nonisolated(unsafe) let rangeCounts: UnsafeMutablePointer<UInt32>
+  /// Each 32 buckets, and the rows of each 1,024.
+  nonisolated(unsafe) let ranges: UnsafeMutablePointer<BucketRange>
   nonisolated(unsafe) let greatRangeCounts: UnsafeMutablePointer<UInt32>
 
   package init() {
     unsafe state = .allocate(capacity: 1)
     unsafe state.initialize(to: State())
-    unsafe rangeCounts = .allocate(capacity: BucketKey.bucketCount >> Int(Self.rangeShift))
-    unsafe rangeCounts.initialize(repeating: 0, count: BucketKey.bucketCount >> Int(Self.rangeShift))
+    unsafe ranges = .allocate(capacity: BucketKey.bucketCount >> Int(Self.rangeShift))
+    unsafe ranges.initialize(
+      repeating: BucketRange(), count: BucketKey.bucketCount >> Int(Self.rangeShift))
     unsafe greatRangeCounts = .allocate(capacity: BucketKey.bucketCount >> Int(Self.greatRangeShift))
     unsafe greatRangeCounts.initialize(
       repeating: 0, count: BucketKey.bucketCount >> Int(Self.greatRangeShift))
@@ -53,7 +54,7 @@ import Amounts
   deinit {
     unsafe state.deinitialize(count: 1)
     unsafe state.deallocate()
-    unsafe rangeCounts.deallocate()
+    unsafe ranges.deallocate()
     unsafe greatRangeCounts.deallocate()
   }
 
@@ -170,6 +171,7 @@ import Amounts
 
   private func insert(_ row: UInt32, _ key: BucketKey, keyOf: (UInt32) -> BucketKey) {
     count(bucket: key.bucket, 1)
+    unsafe ranges[Int(key.bucket >> Self.rangeShift)].occupied |= BucketRange.bit(key.bucket)
     var number = key.bucket
     var level = 0
     let depth = BucketKey.depth(of: key.bucket)
@@ -211,13 +213,16 @@ import Amounts
       if unsafe above.pointee.count <= Self.reunitedRows { small = number }
     }
     count(bucket: number, -1)
+    if unsafe state.pointee.nodes[number].pointee.count == 0 {
+      unsafe ranges[Int(number >> Self.rangeShift)].occupied &= ~BucketRange.bit(number)
+    }
     if small != 0 { reunite(small) }
   }
 
   @inline(__always)
   private func count(bucket: UInt32, _ change: Int32) {
     let change = UInt32(bitPattern: change)
-    unsafe rangeCounts[Int(bucket >> Self.rangeShift)] &+= change
+    unsafe ranges[Int(bucket >> Self.rangeShift)].count &+= change
     unsafe greatRangeCounts[Int(bucket >> Self.greatRangeShift)] &+= change
     unsafe state.pointee.count += change == 1 ? 1 : -1
   }

@@ -82,6 +82,16 @@ struct BucketNode: BitwiseCopyable, Sendable {
   private var unused: UInt8 = 0
 }
 
+/// What is known of 32 buckets that follow one another.
+struct BucketRange: BitwiseCopyable, Sendable {
+  /// Rows in all of them.
+  var count: UInt32 = 0
+  /// A bit for each that has rows, the lowest for the first.
+  var occupied: UInt32 = 0
+
+  @inline(__always) static func bit(_ bucket: UInt32) -> UInt32 { 1 << (bucket & 31) }
+}
+
 /// Nodes by number: those of the buckets come first, then children in groups of 16 and 64.
 @safe struct BucketNodes: ~Copyable {
   private static let smallGroup = 16

@@ -203,20 +203,71 @@ import Platform
     return block.amount(lane: BalanceTable.Lane.balance, slot: Layout.slot(of: RowIndex(row)))
   }
 
-  /// Puts rows in order of amount and row.
-  fileprivate func sort(_ rows: inout [UInt32], descending isDescending: Bool) {
+  /// Puts the first rows by amount and row in order, at most `limit`, and drops the others. O(rows), and
+  /// O(limit log limit).
+  fileprivate func sort(_ rows: inout [UInt32], first limit: Int, descending isDescending: Bool) {
     for row in rows { prefetchAmount(row) }
-    var keys = rows.map { Int128(narrow($0).value) << 32 | Int128($0) }
-    let mark = Int128(AmountBlock.wideMark) << 32
-    if keys.contains(where: { $0 & ~0xFFFF_FFFF == mark }) {
+    var hasWide = false
+    var keys: [OrderKey] = []
+    keys.reserveCapacity(rows.count)
+    // Complements turn the order around.
+    let (flip, rowFlip) = isDescending ? (Int64(-1), UInt32.max) : (0, 0)
+    for row in rows {
+      let value = narrow(row).value
+      if value == AmountBlock.wideMark { hasWide = true }
+      keys.append(OrderKey(value: value ^ flip, row: row ^ rowFlip))
+    }
+    if hasWide {
       var wide = rows.map { (amount: amount($0), row: $0) }
       wide.sort { $0.amount == $1.amount ? $0.row < $1.row : $0.amount < $1.amount }
-      rows = wide.map(\.row)
-    } else {
-      keys.sort()
-      for place in rows.indices { rows[place] = UInt32(truncatingIfNeeded: keys[place]) }
+      rows = isDescending ? wide.reversed().map(\.row) : wide.map(\.row)
+      if rows.count > limit { rows.removeSubrange(limit...) }
+      return
     }
-    if isDescending { rows.reverse() }
+    if limit < keys.count {
+      OrderKey.select(&keys, limit)
+      keys.removeSubrange(limit...)
+    }
+    keys.sort()
+    rows.removeAll(keepingCapacity: true)
+    for key in keys { rows.append(key.row ^ rowFlip) }
+  }
+}
+
+/// A row and what it holds, ordered by that and then by the row.
+private struct OrderKey: Comparable, BitwiseCopyable {
+  let value: Int64
+  let row: UInt32
+
+  @inline(__always)
+  static func < (left: OrderKey, right: OrderKey) -> Bool {
+    left.value < right.value || (left.value == right.value && left.row < right.row)
+  }
+
+  /// Brings the least `count` keys to the front, in no order (Hoare's quickselect). O(keys) expected.
+  static func select(_ keys: inout [OrderKey], _ count: Int) {
+    var span = keys.mutableSpan
+    var (low, high) = (0, span.count - 1)
+    while low < high {
+      let pivot = span[low + (high - low) / 2]
+      var (left, right) = (low, high)
+      while left <= right {
+        while span[left] < pivot { left += 1 }
+        while pivot < span[right] { right -= 1 }
+        if left <= right {
+          span.swapAt(left, right)
+          left += 1
+          right -= 1
+        }
+      }
+      if count <= right {
+        high = right
+      } else if count >= left {
+        low = left
+      } else {
+        return
+      }
+    }
   }
 }
 
@@ -304,17 +355,17 @@ package struct LiveBalanceOrder {
   /// 256.
   package func sortedRows(of part: BucketPart, descending isDescending: Bool) -> [RowIndex] {
     var rows = unsafe Array(part.rows)
-    sort(&rows, descending: isDescending, isExact: part.isExact)
+    if part.isExact {
+      if isDescending { rows.sort(by: >) } else { rows.sort() }
+    } else {
+      order.sort(&rows, first: .max, descending: isDescending)
+    }
     return rows.dropFirst(part.skipped).map { RowIndex($0) }
   }
 
-  /// Puts some rows of a part in order, for who has tested them first and passes none over.
-  package func sort(_ rows: inout [UInt32], descending isDescending: Bool, isExact: Bool) {
-    if isExact {
-      if isDescending { rows.sort(by: >) } else { rows.sort() }
-    } else {
-      order.sort(&rows, descending: isDescending)
-    }
+  /// Puts the first `limit` of some rows in order and drops the others. O(rows), and O(limit log limit).
+  package func sort(_ rows: inout [UInt32], first limit: Int, descending isDescending: Bool) {
+    order.sort(&rows, first: limit, descending: isDescending)
   }
 
   /// `limit` rows in order after the first `skipping`.

@@ -31,10 +31,10 @@ struct BucketSpan: Sendable, Hashable {
 }
 
 extension LiveBalanceOrder {
-  /// Calls `body` with the rows of the places, part by part, until it returns false. Parts that lie in the
-  /// span as a whole come in no order if `needsOrder` is false, so that they can be tested first.
+  /// Calls `body` with the rows of the places, part by part, until it returns false. Parts follow one another
+  /// in the order asked for; inside one, rows come in no order.
   func forEachPart(
-    of span: BucketSpan, descending: Bool, _ body: (_ rows: [RowIndex], _ isSorted: Bool, BucketPart) -> Bool
+    of span: BucketSpan, descending: Bool, _ body: (UnsafeBufferPointer<UInt32>) -> Bool
   ) {
     var left = span.places.count
     if left == 0 { return }
@@ -42,13 +42,11 @@ extension LiveBalanceOrder {
       let count = unsafe part.rows.count - part.skipped
       let goesOn: Bool
       if part.skipped == 0 && count <= left {
-        var rows: [RowIndex] = []
-        rows.reserveCapacity(count)
-        for place in 0..<count { unsafe rows.append(RowIndex(part.rows[place])) }
-        goesOn = body(rows, false, part)
+        goesOn = unsafe body(part.rows)
       } else {
-        goesOn = body(
-          Array(sortedRows(of: part, descending: descending).prefix(left)), true, part)
+        // At the ends of the span, which rows belong to it is a matter of their order.
+        let rows = sortedRows(of: part, descending: descending).prefix(left).map(\.rawValue)
+        goesOn = unsafe rows.withUnsafeBufferPointer { unsafe body($0) }
       }
       left -= min(count, left)
       return goesOn && left > 0
@@ -57,13 +55,16 @@ extension LiveBalanceOrder {
 }
 
 extension PlanRun {
+  /// Rows of many parts that are tested and sorted together: at the ends of the order, where balances lie far
+  /// apart, a part has few rows.
+  private static let orderBatchRows = 64...1024
+
   /// A page in the order of balances.
   /// - Returns: nil when the budget was over first.
   func bucketOrder(
     _ span: BucketSpan, _ page: inout PageCollector, _ budget: inout WalkBudget
   ) throws(QueryStopped) -> Found? {
     let order = reader.cut.balanceOrder
-    let descending = !plan.request.order.ascending
     let test = RowTest.conjunction([covering(plan.rows), plan.testBesideRoute])
     var span = span
     if test == .everything {
@@ -72,33 +73,56 @@ extension PlanRun {
       if !page.skip(skipped) { return nil }
       span.skip(skipped)
     }
-    let tests = WalkTests(test)
-    order.forEachPart(of: span, descending: descending) { rows, isSorted, part in
-      if page.isFull || budget.isOver { return false }
-      budget.touch(rows.count, nanosecondsEach: PlannerCosts.testedBucketRow)
-      var rows = rows
-      reader.narrow(&rows, tests.all)
-      if !isSorted && !rows.isEmpty && !page.skip(rows.count) {
-        budget.touch(rows.count, nanosecondsEach: PlannerCosts.bucketRow)
-        var numbers = rows.map(\.rawValue)
-        order.sort(&numbers, descending: descending, isExact: part.isExact)
-        rows = numbers.map { RowIndex($0) }
-        page.take(rows)
-      } else if isSorted {
-        page.take(rows)
-      }
-      return !page.isFull
+    let tests = WalkTests(test).all
+    // As many as the page is likely to need; a guess that is too low costs another round.
+    let share = test == .everything ? 1 : max(plan.share ?? 0.1, 0.01)
+    let expected = Double(page.needed) / share
+    let least =
+      test == .everything ? min(page.needed, Self.orderBatchRows.lowerBound) : Self.orderBatchRows.lowerBound
+    let batchCount = max(least, Int(min(expected, Double(Self.orderBatchRows.upperBound))))
+    var rows: [UInt32] = []
+    rows.reserveCapacity(batchCount + 256)
+    unsafe order.forEachPart(of: span, descending: descending) { part in
+      unsafe rows.append(contentsOf: part)
+      if rows.count < batchCount { return true }
+      take(&rows, tests, order, &page, &budget)
+      return !page.isFull && !budget.isOver
     }
+    if !rows.isEmpty && !page.isFull && !budget.isOver { take(&rows, tests, order, &page, &budget) }
     try stop.check()
     return page.isFull || !budget.isOver ? Found(rows: page.rows) : nil
   }
 
+  /// Takes the next rows of the order, which are in no order among themselves.
+  private func take(
+    _ rows: inout [UInt32], _ tests: RowTest, _ order: LiveBalanceOrder, _ page: inout PageCollector,
+    _ budget: inout WalkBudget
+  ) {
+    defer { rows.removeAll(keepingCapacity: true) }
+    // Rows that are passed over whatever their tests say need only be counted.
+    if page.toSkip >= rows.count, let counted = reader.count(rows, tests) {
+      budget.touch(rows.count, nanosecondsEach: PlannerCosts.countedBucketRow)
+      _ = page.skip(counted)
+      return
+    }
+    budget.touch(rows.count, nanosecondsEach: PlannerCosts.testedBucketRow)
+    var passed = rows.map { RowIndex($0) }
+    reader.narrow(&passed, tests)
+    if page.skip(passed.count) { return }
+    budget.touch(passed.count, nanosecondsEach: PlannerCosts.bucketRow)
+    var numbers = passed.map(\.rawValue)
+    order.sort(&numbers, first: page.needed, descending: descending)
+    for number in numbers where !page.isFull { page.take(RowIndex(number)) }
+  }
+
+  private var descending: Bool { !plan.request.order.ascending }
+
   /// All rows of a range of balances, for a page in another order.
   func bucketRange(_ span: BucketSpan, _ budget: inout WalkBudget) throws(QueryStopped) -> Found? {
     var candidates: [RowIndex] = []
-    reader.cut.balanceOrder.forEachPart(of: span, descending: !plan.request.order.ascending) { rows, _, _ in
-      candidates += rows
-      budget.touch(rows.count, nanosecondsEach: PlannerCosts.testedBucketRow)
+    unsafe reader.cut.balanceOrder.forEachPart(of: span, descending: descending) { part in
+      for place in part.indices { unsafe candidates.append(RowIndex(part[place])) }
+      budget.touch(part.count, nanosecondsEach: PlannerCosts.testedBucketRow)
       return !budget.isOver
     }
     return budget.isOver ? nil : try ranked(candidates)

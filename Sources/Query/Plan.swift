@@ -112,6 +112,12 @@ package struct Plan: Sendable, CustomStringConvertible {
     return estimate.nanoseconds <= PlannerCosts.instant
   }
 
+  /// Nanoseconds after which it is given up there.
+  var instantLimit: Int {
+    if case .bucketOrder = route { return PlannerCosts.instantOrderLimit }
+    return PlannerCosts.instantLimit
+  }
+
   /// Whether a held cut has what the route needs.
   var runsOnHeldCut: Bool {
     switch route {

@@ -56,8 +56,17 @@ extension Planner {
         let inOrder = shares.walkShare / max(shares.balanceShare ?? 1, 1e-9)
         walked = Int(min(Double(page + offset) / max(inOrder, 1e-9) + 256, Double(span.places.count)))
       }
-      let tested = isBare ? 0 : walked * (PlannerCosts.testedBucketRow + rest.cost / 10)
-      let sorted = min(walked, page + offset + 256) * PlannerCosts.bucketRow
+      // What is passed over is counted and not sorted.
+      var passed = 0
+      if case .codes = rest, question.rows.count == reader.rowCount {
+        passed = min(offset * walked / max(1, page + offset), walked)
+      }
+      let tested =
+        isBare
+        ? 0
+        : passed * PlannerCosts.countedBucketRow
+          + (walked - passed) * (PlannerCosts.testedBucketRow + rest.cost / 10)
+      let sorted = min(walked, page + 256) * PlannerCosts.bucketRow
       options.append(
         Option(route: .bucketOrder(span), rows: walked, nanoseconds: 1_500 + tested + sorted))
     }

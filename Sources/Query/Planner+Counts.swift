@@ -79,6 +79,14 @@ extension Planner {
     return groups.balanceCount(ledgers: ledgers, currencies: currencies)
   }
 
+  /// Balances that pass those of the tests that are of ledger and currency, where a walk in the order of
+  /// balances has to know how far it goes; nil when there is no such test.
+  func groupCount(forWalk question: Question) -> Int? {
+    guard question.balanceOrder != nil else { return nil }
+    let tests = question.tests.filter(\.isOfGroup)
+    return tests.isEmpty ? nil : groupCount(tests)
+  }
+
   /// By code: whether it passes this test, and those before it.
   private static func passing(_ set: CodeSet, count: Int, _ before: [Bool]?) -> [Bool] {
     var passing = [Bool](repeating: set.isComplement, count: count)
@@ -90,5 +98,12 @@ extension Planner {
     }
     guard let before else { return passing }
     return zip(passing, before).map { $0 && $1 }
+  }
+}
+
+extension RowTest {
+  /// A test of ledger or currency: what the groups of balances answer together.
+  var isOfGroup: Bool {
+    if case .codes(let column, _) = self { column == .ledger || column == .currency } else { false }
   }
 }

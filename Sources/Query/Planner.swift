@@ -68,7 +68,7 @@ struct Planner {
     takeBalances(&question)
 
     let counting = request.includeCount ? known(question) : Plan.Counting.none
-    let shares = Shares(reader: reader, question: question)
+    let shares = Shares(reader: reader, question: question, groupCount: groupCount(forWalk: question))
     let options = try self.options(question, shares, counting)
     let option = choose(options, question, counting)
     var plan = Plan(

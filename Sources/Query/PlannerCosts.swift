@@ -12,6 +12,8 @@ enum PlannerCosts {
   static let bucketRow = 25
   /// A row of a bucket that is tested.
   static let testedBucketRow = 8
+  /// A row of a bucket that is passed over, its code compared.
+  static let countedBucketRow = 4
   /// A transaction in a chain: a dependent look into memory.
   static let chainRow = 110
   /// Rows that a window over fixed columns tests in a nanosecond.
@@ -24,9 +26,11 @@ enum PlannerCosts {
   static let instant = 20_000
   /// The same for a walk in the order of balances, which only an instant has: the scan that takes its place
   /// costs a hundred times as much.
-  static let instantOrder = 60_000
+  static let instantOrder = 400_000
   /// A walk that was thought to be short is given up when it has taken so long there.
   static let instantLimit = 80_000
+  /// The same for a walk in the order of balances.
+  static let instantOrderLimit = 600_000
   /// A row that passes a scan and is looked at for its place in the order.
   static let sortedRow = 2
   /// A walk is given up when it has taken so many times its estimate.

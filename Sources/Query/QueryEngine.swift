@@ -44,7 +44,7 @@ package final class QueryEngine: Sendable {
       let reader = RowReader(cut: cut, table: request.table, texts: texts)
       var plan = try planner(reader, stop).plan(request)
       if plan.fitsInstant,
-        let result = try attempt(plan, reader, stop, limit: PlannerCosts.instantLimit, watch)
+        let result = try attempt(plan, reader, stop, limit: plan.instantLimit, watch)
       {
         return shown(result, reader, watch)
       }

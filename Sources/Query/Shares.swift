@@ -19,7 +19,8 @@ struct Shares {
 
   private let rowCount: Int
 
-  init(reader: RowReader, question: Planner.Question) {
+  /// - Parameter groupCount: balances that pass all tests of ledger and currency, if that is known.
+  init(reader: RowReader, question: Planner.Question, groupCount: Int? = nil) {
     rowCount = question.rows.count
     var known = true
     var product = 1.0
@@ -29,7 +30,13 @@ struct Shares {
       balanceShare = max(1e-7, Double(count) / Double(max(1, order.count)))
       product *= balanceShare ?? 1
     }
+    if let groupCount {
+      let value = max(Double(groupCount) / Double(max(1, reader.rowCount)), 1e-7)
+      product *= value
+      fixed *= value
+    }
     for test in question.tests where balanceShare == nil || !test.isOneBalanceRange {
+      if groupCount != nil, test.isOfGroup { continue }
       let part = Self.share(of: test, reader, question)
       if part == nil { known = false }
       let value = max(part ?? Self.guess(test), 1e-7)
