@@ -37,6 +37,8 @@ package struct Plan: Sendable, CustomStringConvertible {
     /// All rows that match are looked at for the page anyway.
     case page
     case scan
+    /// Somebody else counts, with other questions.
+    case apart
   }
 
   let request: QueryRequest
@@ -96,7 +98,7 @@ package struct Plan: Sendable, CustomStringConvertible {
     case .none: .none
     case .known(_, let path): path
     case .page: .page
-    case .scan: .scan
+    case .scan, .apart: .scan
     }
   }
 

@@ -29,7 +29,7 @@ struct PlanRun {
     var total: Int?
     var trace = QueryTrace()
     switch plan.counting {
-    case .none: break
+    case .none, .apart: break
     case .known(let count, _): total = count
     case .page: total = found.count
     case .scan:

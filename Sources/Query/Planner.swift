@@ -13,6 +13,8 @@ struct Planner {
   let ranks: RankCache
   /// Only this path, if it is possible at all, instead of the cheapest: for tests, and for the net.
   var forced: AccessPath?
+  /// Whether what has to be counted by a scan is counted elsewhere, so that only the page need be found.
+  var countsApart = false
 
   /// One way to the page.
   struct Option {
@@ -67,14 +69,14 @@ struct Planner {
 
     takeBalances(&question)
 
-    let counting = request.includeCount ? known(question) : Plan.Counting.none
+    let counting = request.includeCount ? known(question) ?? (countsApart ? .apart : nil) : Plan.Counting.none
     let shares = Shares(reader: reader, question: question, groupCount: groupCount(forWalk: question))
     let options = try self.options(question, shares, counting)
     let option = choose(options, question, counting)
     var plan = Plan(
       request: request, test: question.test, testBesideRoute: question.test, afterCursor: .everything,
       rows: question.rows, walkRows: question.rows, share: shares.share,
-      route: option.route, counting: counting ?? (option.seesAll ? .page : .scan),
+      route: option.route, counting: Self.counting(counting, option),
       estimate: QueryEstimate(
         rows: option.rows, matches: shares.matches, nanoseconds: PlannerCosts.planning + option.nanoseconds),
       budget: option.isBounded ? .max : PlannerCosts.net * max(option.nanoseconds, 5_000),
@@ -86,6 +88,14 @@ struct Planner {
     default: break
     }
     return plan
+  }
+
+  private static func counting(_ known: Plan.Counting?, _ option: Option) -> Plan.Counting {
+    switch known {
+    case nil: option.seesAll ? .page : .scan
+    case .apart where option.seesAll: .page
+    case .some(let counting): counting
+    }
   }
 
   private func empty(_ question: Question) -> Plan {

@@ -137,8 +137,11 @@ package final class QueryEngine: Sendable {
     try PlanRun(plan: plan, reader: reader, stop: stop).order(ofFewRows: false)
   }
 
-  func planner(_ reader: RowReader, _ stop: StopFlag, forced: AccessPath? = nil) -> Planner {
-    Planner(reader: reader, stop: stop, timeRuns: timeRuns, ranks: ranks, forced: forced)
+  func planner(
+    _ reader: RowReader, _ stop: StopFlag, forced: AccessPath? = nil, countsApart: Bool = false
+  ) -> Planner {
+    Planner(
+      reader: reader, stop: stop, timeRuns: timeRuns, ranks: ranks, forced: forced, countsApart: countsApart)
   }
 
   func attempt(

@@ -16,6 +16,16 @@ final class GroupMember: PassMember {
   func add(_ scan: borrowing StripeScan) throws(QueryStopped) { try groups.add(scan) }
 }
 
+/// The number of rows of a query whose page has been found already.
+final class CountMember: PassMember {
+  let rows: FilteredRows
+  private(set) var count = 0
+
+  init(_ rows: FilteredRows) { self.rows = rows }
+
+  func add(_ scan: borrowing StripeScan) { count += scan.selection.count }
+}
+
 /// The page of one query.
 final class PageMember: PassMember {
   let rows: FilteredRows

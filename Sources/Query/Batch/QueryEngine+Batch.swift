@@ -12,30 +12,50 @@ extension QueryEngine {
   package func run(
     _ plans: [QuestionPlan], on cut: Cut, stop: StopFlag
   ) throws(QueryStopped) -> [Answer] {
+    try run(plans, counting: [], on: cut, stop: stop).answers
+  }
+
+  /// - Parameter requests: whose rows are to be counted besides, their pages known already.
+  /// - Returns: the answers to the plans, and the counts.
+  func run(
+    _ plans: [QuestionPlan], counting requests: [QueryRequest], on cut: Cut, stop: StopFlag
+  ) throws(QueryStopped) -> (answers: [Answer], counts: [Int]) {
     var answers = [Answer?](repeating: nil, count: plans.count)
+    var counts = [Int](repeating: 0, count: requests.count)
     for table in [QueryTable.balances, .transactions, .ledgers, .identities] {
       let places = plans.indices.filter { plans[$0].table == table }
-      if !places.isEmpty {
-        try run(plans, places, RowReader(cut: cut, table: table, texts: texts), &answers, stop)
+      let counted = requests.indices.filter { requests[$0].table == table }
+      if places.isEmpty && counted.isEmpty { continue }
+      let reader = RowReader(cut: cut, table: table, texts: texts)
+      var members: [CountMember] = []
+      for place in counted {
+        let inTimeOrder = try rowsLieInTimeOrder(reader, stop)
+        members.append(
+          CountMember(try FilteredRows(requests[place], reader, liesInTimeOrder: inTimeOrder, stop)))
       }
+      try run(plans, places, members, reader, &answers, stop)
+      for (place, member) in zip(counted, members) { counts[place] = member.count }
     }
-    return answers.map { answer in
-      guard let answer else { preconditionFailure("every question is of a table") }
-      return answer
-    }
+    return (
+      answers.map { answer in
+        guard let answer else { preconditionFailure("every question is of a table") }
+        return answer
+      }, counts
+    )
   }
 
   private func run(
-    _ plans: [QuestionPlan], _ places: [Int], _ reader: RowReader, _ answers: inout [Answer?],
-    _ stop: StopFlag
+    _ plans: [QuestionPlan], _ places: [Int], _ counts: [CountMember], _ reader: RowReader,
+    _ answers: inout [Answer?], _ stop: StopFlag
   ) throws(QueryStopped) {
+    let isAlone = places.count + counts.count == 1
     let watch = Stopwatch()
     var groups: [GroupCohort] = []
     var pages: [(place: Int, member: PageMember)] = []
     for place in places {
       switch plans[place] {
       case .groups(let plan):
-        if plan.path != .scan || places.count == 1 {
+        if plan.path != .scan || isAlone {
           answers[place] = .groups(try run(plan, stop: stop))
         } else if let index = groups.firstIndex(where: { $0.takes(plan) }) {
           groups[index].add(place, plan)
@@ -43,7 +63,7 @@ extension QueryEngine {
           groups.append(GroupCohort(place, plan))
         }
       case .rows(let plan):
-        guard plan.wantsWholePass, places.count > 1 else {
+        guard plan.wantsWholePass, !isAlone else {
           answers[place] = .rows(try run(plan, on: reader.cut, stop: stop))
           continue
         }
@@ -55,8 +75,8 @@ extension QueryEngine {
         pages.append((place, PageMember(rows, plan, try order(plan, reader, stop), stop: stop)))
       }
     }
-    if groups.isEmpty && pages.isEmpty { return }
-    var members: [any PassMember] = pages.map(\.member)
+    if groups.isEmpty && pages.isEmpty && counts.isEmpty { return }
+    var members: [any PassMember] = pages.map(\.member) + counts
     var totals: [GroupMember] = []
     for cohort in groups {
       totals.append(GroupMember(cohort.plans[0].plan.rows, try cohort.groupScan(stop)))

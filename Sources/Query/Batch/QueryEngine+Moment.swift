@@ -19,8 +19,9 @@ package struct QuestionMoment: Sendable {
   fileprivate enum Part: Sendable {
     /// To be answered from the images of groups.
     case groups(LiveGroupAnswer)
-    /// The page of a short query, and what its rows show if no cut is held.
-    case page(QueryResult, tests: [String], PageImages?)
+    /// The page of a short query, and what its rows show if no cut is held; `isCounted` when the number of
+    /// all its rows is not wanted or in it already.
+    case page(QueryResult, tests: [String], PageImages?, isCounted: Bool)
   }
 
   /// Questions on a cut that is held already.
@@ -43,13 +44,15 @@ package struct QuestionMoment: Sendable {
     let hasGroups = parts.contains { if case .groups = $0 { true } else { false } }
     groupImages = hasGroups ? GroupImages(instant.groups) : nil
     var parts = parts
-    var isWhole = !parts.contains { $0 == nil }
+    var isWhole = !parts.contains { part in
+      if case .page(_, _, _, isCounted: false) = part { true } else { part == nil }
+    }
     // With a held cut there is no need to copy what rows show.
     for place in parts.indices where isWhole {
-      guard case .page(let result, let tests, _) = parts[place] else { continue }
+      guard case .page(let result, let tests, _, _) = parts[place] else { continue }
       let images = show(questions[place], result)
       isWhole = images != nil
-      parts[place] = .page(result, tests: tests, images)
+      parts[place] = .page(result, tests: tests, images, isCounted: true)
     }
     self.parts = parts
     cut = isWhole ? nil : instant.held()
@@ -69,7 +72,8 @@ extension QueryEngine {
   /// Aggregates that are resolved against live totals at once; more make the rest wait for a held cut.
   private static let liveQuestionLimit = 64
   /// Nanoseconds for all short queries of a batch while writers are kept out; the others wait for a held cut.
-  private static let instantBudget = 200_000
+  /// What a page in the order of balances takes there, a scan would take twenty times over.
+  private static let instantBudget = 1_000_000
   /// Rows whose images are copied then, of all pages together.
   private static let instantRows = 1024
 
@@ -116,12 +120,12 @@ extension QueryEngine {
   private func page(_ request: QueryRequest, _ cut: Cut, limit: Int) -> QuestionMoment.Part? {
     let reader = RowReader(cut: cut, table: request.table, texts: texts)
     let stop = StopFlag()
-    guard let plan = try? planner(reader, stop).plan(request), plan.fitsInstant,
+    guard let plan = try? planner(reader, stop, countsApart: true).plan(request), plan.fitsInstant,
       plan.estimatedNanoseconds <= limit,
-      let result = try? attempt(
-        plan, reader, stop, limit: min(limit, PlannerCosts.instantLimit), Stopwatch())
+      let result = try? attempt(plan, reader, stop, limit: min(limit, plan.instantLimit), Stopwatch())
     else { return nil }
-    return .page(result, tests: plan.tests, nil)
+    let isCounted = if case .apart = plan.counting { false } else { true }
+    return .page(result, tests: plan.tests, nil, isCounted: isCounted)
   }
 
   /// Makes the alphabets that are missing.
@@ -140,8 +144,12 @@ extension QueryEngine {
   package func estimate(_ moment: QuestionMoment, stop: StopFlag) throws(QueryStopped) -> Int {
     var estimate = (moment.groupImages?.cells.count ?? 0) * 20
     guard let cut = moment.cut else { return estimate }
-    for place in moment.questions.indices where moment.parts[place] == nil {
-      estimate += try plan(moment.questions[place], on: cut, stop: stop).estimatedNanoseconds
+    for place in moment.questions.indices {
+      switch moment.parts[place] {
+      case nil, .page(_, _, _, isCounted: false):
+        estimate += try plan(moment.questions[place], on: cut, stop: stop).estimatedNanoseconds
+      case .groups, .page: break
+      }
     }
     return estimate
   }
@@ -157,14 +165,16 @@ extension QueryEngine {
     var images = [PageImages?](repeating: nil, count: moment.questions.count)
     var plans: [QuestionPlan] = []
     var rest: [Int] = []
+    var toCount: [(place: Int, request: QueryRequest)] = []
     for place in moment.questions.indices {
       switch moment.parts[place] {
       case .groups(let live):
         guard let groups = moment.groupImages else { preconditionFailure("groups were copied for it") }
         answers[place] = .groups(try live.result(groups, stop))
         tests[place] = live.test.parts
-      case .page(let result, let parts, let shown):
+      case .page(let result, let parts, let shown, let isCounted):
         answers[place] = .rows(result)
+        if !isCounted, case .rows(let request) = moment.questions[place] { toCount.append((place, request)) }
         tests[place] = parts
         images[place] = shown
       case nil:
@@ -178,8 +188,14 @@ extension QueryEngine {
     if let cut = moment.cut {
       // A part is shown by images only if all are.
       for place in images.indices { images[place] = nil }
-      let others = try run(plans, on: cut, stop: stop)
-      for (place, answer) in zip(rest, others) { answers[place] = answer }
+      let others = try run(plans, counting: toCount.map(\.request), on: cut, stop: stop)
+      for (place, answer) in zip(rest, others.answers) { answers[place] = answer }
+      for (count, counted) in zip(others.counts, toCount) {
+        guard case .rows(var result) = answers[counted.place] else { continue }
+        result.totalCount = count
+        result.trace.rowsMatched = count
+        answers[counted.place] = .rows(result)
+      }
     }
     return MomentAnswers(
       answers: answers.map { answer in
