@@ -69,9 +69,9 @@ struct kernels {
   size_t (*find)(const uint8_t *, size_t, const uint8_t *, size_t);
 #define GROUPS(name, result)                                                                              \
   size_t (*group_##name##_u8)(const int64_t *, size_t, const uint8_t *, size_t, const uint8_t *,          \
-                              struct result *, size_t);                                                   \
+                              const int64_t *, uint64_t *, struct result *, size_t);                      \
   size_t (*group_##name##_u16)(const int64_t *, size_t, const uint16_t *, size_t, const uint8_t *,        \
-                               struct result *, size_t);
+                               const int64_t *, uint64_t *, struct result *, size_t);
   GROUPS(sums, ckernels_group_sum)
   GROUPS(bounds, ckernels_group_bounds)
 #undef GROUPS
@@ -230,14 +230,15 @@ size_t ckernels_find(const uint8_t *text, size_t bytes, const uint8_t *needle, s
 
 #define GROUP_LOOPS(width, type)                                                                           \
   size_t ckernels_group_sums_##width(const int64_t *values, size_t rows, const type *numbers, size_t step, \
-                                     const uint8_t *bits, struct ckernels_group_sum *sums,                 \
-                                     size_t groups) {                                                      \
-    return chosen()->group_sums_##width(values, rows, numbers, step, bits, sums, groups);                  \
+                                     const uint8_t *bits, const int64_t *next, uint64_t *wide,             \
+                                     struct ckernels_group_sum *sums, size_t groups) {                     \
+    return chosen()->group_sums_##width(values, rows, numbers, step, bits, next, wide, sums, groups);      \
   }                                                                                                        \
   size_t ckernels_group_bounds_##width(const int64_t *values, size_t rows, const type *numbers,            \
-                                       size_t step, const uint8_t *bits,                                   \
-                                       struct ckernels_group_bounds *bounds, size_t groups) {              \
-    return chosen()->group_bounds_##width(values, rows, numbers, step, bits, bounds, groups);              \
+                                       size_t step, const uint8_t *bits, const int64_t *next,              \
+                                       uint64_t *wide, struct ckernels_group_bounds *bounds,               \
+                                       size_t groups) {                                                    \
+    return chosen()->group_bounds_##width(values, rows, numbers, step, bits, next, wide, bounds, groups);  \
   }
 GROUP_LOOPS(u8, uint8_t)
 GROUP_LOOPS(u16, uint16_t)

@@ -32,10 +32,14 @@ package struct GroupParts: Sendable {
   ///   - values: 512 in slot order.
   ///   - chunk: of the stripe.
   ///   - bits: 64 bytes in slot order.
-  /// - Returns: how many selected rows hold `AmountBlock.wideMark`; they were left out.
+  ///   - next: the values of the chunk that comes next, whose bits follow, to ask for their memory in time.
+  ///   - wide: eight words, which are given the bits of the selected rows that hold `AmountBlock.wideMark`:
+  ///     they are left out.
+  /// - Returns: how many were left out.
   /// - Precondition: the numbers of the selected rows are less than `groupCount`; all others are readable.
   package mutating func addSums(
-    _ values: UnsafePointer<Int64>, chunk: Int, _ numbers: GroupNumbers, selected bits: UnsafePointer<UInt8>
+    _ values: UnsafePointer<Int64>, chunk: Int, _ numbers: GroupNumbers, selected bits: UnsafePointer<UInt8>,
+    next: UnsafePointer<Int64>?, wide: UnsafeMutablePointer<UInt64>
   ) -> Int {
     if sums.isEmpty {
       sums = Array(repeating: ckernels_group_sum(low: 0, high: 0), count: groupCount * Self.arrayCount)
@@ -45,17 +49,22 @@ package struct GroupParts: Sendable {
       switch numbers {
       case .bytes(let numbers):
         return unsafe ckernels_group_sums_u8(
-          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, sums.baseAddress, groupCount)
+          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, next, wide, sums.baseAddress,
+          groupCount
+        )
       case .shorts(let numbers):
         return unsafe ckernels_group_sums_u16(
-          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, sums.baseAddress, groupCount)
+          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, next, wide, sums.baseAddress,
+          groupCount
+        )
       }
     }
   }
 
   /// Takes the values of a chunk whose bit is set into the bounds of their groups. As `addSums`.
   package mutating func addBounds(
-    _ values: UnsafePointer<Int64>, chunk: Int, _ numbers: GroupNumbers, selected bits: UnsafePointer<UInt8>
+    _ values: UnsafePointer<Int64>, chunk: Int, _ numbers: GroupNumbers, selected bits: UnsafePointer<UInt8>,
+    next: UnsafePointer<Int64>?, wide: UnsafeMutablePointer<UInt64>
   ) -> Int {
     if bounds.isEmpty {
       bounds = Array(
@@ -66,10 +75,12 @@ package struct GroupParts: Sendable {
       switch numbers {
       case .bytes(let numbers):
         return unsafe ckernels_group_bounds_u8(
-          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, bounds.baseAddress, groupCount)
+          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, next, wide, bounds.baseAddress,
+          groupCount)
       case .shorts(let numbers):
         return unsafe ckernels_group_bounds_u16(
-          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, bounds.baseAddress, groupCount)
+          values, rowCount, numbers + chunk * Layout.groupRows, step, bits, next, wide, bounds.baseAddress,
+          groupCount)
       }
     }
   }

@@ -269,12 +269,31 @@ import Testing
             let numbers: GroupNumbers =
               unsafe inBytes
               ? .bytes(bytes.baseAddress.unsafelyUnwrapped) : .shorts(shorts.baseAddress.unsafelyUnwrapped)
+            var wide = [UInt64](repeating: .max, count: Layout.chunkRows / 64)
+            var wideBounds = wide
             for chunk in 0..<Layout.shardCount {
               let lane = unsafe values.baseAddress.unsafelyUnwrapped + chunk * Layout.chunkRows
               let bits = unsafe selected.baseAddress.unsafelyUnwrapped + chunk * Layout.chunkRows / 8
-              let wide = unsafe parts.addSums(lane, chunk: chunk, numbers, selected: bits)
-              #expect(unsafe parts.addBounds(lane, chunk: chunk, numbers, selected: bits) == wide)
-              wideCount += wide
+              let next = unsafe chunk + 1 < Layout.shardCount ? lane + Layout.chunkRows : nil
+              let found = unsafe wide.withUnsafeMutableBufferPointer { wide in
+                unsafe parts.addSums(
+                  lane, chunk: chunk, numbers, selected: bits, next: next,
+                  wide: wide.baseAddress.unsafelyUnwrapped)
+              }
+              let foundAgain = unsafe wideBounds.withUnsafeMutableBufferPointer { wide in
+                unsafe parts.addBounds(
+                  lane, chunk: chunk, numbers, selected: bits, next: next,
+                  wide: wide.baseAddress.unsafelyUnwrapped)
+              }
+              #expect(found == foundAgain && wide == wideBounds)
+              for slot in 0..<Layout.chunkRows {
+                let isWide =
+                  unsafe lane[slot] == AmountBlock.wideMark && bits[slot / 8] >> UInt8(slot % 8) & 1 == 1
+                if wide[slot / 64] >> UInt64(slot % 64) & 1 != (isWide ? 1 : 0) {
+                  Issue.record("slot \(slot) of chunk \(chunk)")
+                }
+              }
+              wideCount += found
             }
           }
         }

@@ -120,17 +120,24 @@ struct ckernels_group_bounds {
 // The loops below add each row whose bit is set to its group. `rows` is a multiple of 64; the group of row i
 // is numbers[i / 8 * step + i % 8], less than `groups`. There are four arrays of `groups`, one after the
 // other, and a row goes to any of them: what a group has is what it has in all four. No group may be given
-// more than 65,535 rows before its sums are taken and set to zero. All return the number of selected rows
-// that hold INT64_MIN, the mark of a wider value; they were left out.
+// more than 65,535 rows before its sums are taken and set to zero. Selected rows that hold INT64_MIN, the
+// mark of a wider value, are left out: `wide` is given their bits, and their number is returned.
+//
+// Where `next` is not null, the call after this one is given as many values from there, and the bits that
+// follow these ones: they are asked for while this one works.
 
 size_t ckernels_group_sums_u8(const int64_t *values, size_t rows, const uint8_t *numbers, size_t step,
-                              const uint8_t *bits, struct ckernels_group_sum *sums, size_t groups);
+                              const uint8_t *bits, const int64_t *next, uint64_t *wide,
+                              struct ckernels_group_sum *sums, size_t groups);
 size_t ckernels_group_sums_u16(const int64_t *values, size_t rows, const uint16_t *numbers, size_t step,
-                               const uint8_t *bits, struct ckernels_group_sum *sums, size_t groups);
+                               const uint8_t *bits, const int64_t *next, uint64_t *wide,
+                               struct ckernels_group_sum *sums, size_t groups);
 size_t ckernels_group_bounds_u8(const int64_t *values, size_t rows, const uint8_t *numbers, size_t step,
-                                const uint8_t *bits, struct ckernels_group_bounds *bounds, size_t groups);
+                                const uint8_t *bits, const int64_t *next, uint64_t *wide,
+                                struct ckernels_group_bounds *bounds, size_t groups);
 size_t ckernels_group_bounds_u16(const int64_t *values, size_t rows, const uint16_t *numbers, size_t step,
-                                 const uint8_t *bits, struct ckernels_group_bounds *bounds, size_t groups);
+                                 const uint8_t *bits, const int64_t *next, uint64_t *wide,
+                                 struct ckernels_group_bounds *bounds, size_t groups);
 
 /// The sum of all values, modulo 2^64: as little work for each byte as there can be, to measure how fast
 /// memory is read.

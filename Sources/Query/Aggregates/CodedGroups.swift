@@ -55,76 +55,98 @@ struct CodedGroups {
     _ mask: inout StripeMask, _ columns: StripeColumns, _ fields: [MeasuredField],
     to totals: inout [GroupSums], _ stop: StopFlag, counted: (_ group: Int, _ count: Int) -> Void
   ) throws(QueryStopped) {
-    makeNumbers(columns)
-    if fields.isEmpty { return count(&mask, columns, counted) }
+    // Asked once: a writer may widen a column meanwhile.
+    let codes = codes(columns)
+    if codes == nil { makeNumbers(columns) }
+    // Apart from the numbers, which are lent meanwhile.
+    var parts = GroupParts(groupCount: 0)
+    swap(&parts, &self.parts)
+    defer { swap(&parts, &self.parts) }
+    if fields.isEmpty {
+      withNumbers(codes) { Self.count(&mask, $0, &parts) }
+      parts.takeSums { number, found in counted(number, found.count) }
+    }
     for index in fields.indices {
       try stop.check()
       guard case .amount(let column) = fields[index] else { preconditionFailure("amounts lie in lanes") }
       // The first sums count the rows, wanted or not.
       let needs = index == 0 ? totals[index].needs.union(.sum) : totals[index].needs
-      add(column, needs, &mask, columns, to: &totals[index]) { if index == 0 { counted($0, $1) } }
+      withNumbers(codes) { numbers in
+        Self.add(column, needs, &mask, columns, numbers, &parts) { number, amount in
+          totals[index].add(amount, to: number)
+          if index == 0 { counted(number, 1) }
+        }
+      }
+      parts.takeSums { number, found in
+        if totals[index].needs.contains(.sum) { totals[index].add(found.sum, to: number) }
+        if index == 0 { counted(number, found.count) }
+      }
+      parts.takeBounds { number, least, greatest in totals[index].addBounds(least, greatest, to: number) }
     }
   }
 
-  private mutating func add(
+  /// Adds the values of a column to the parts; those beyond 64 bits are given to `wideValue`.
+  private static func add(
     _ column: AmountColumn, _ needs: GroupSums.Needs, _ mask: inout StripeMask, _ columns: StripeColumns,
-    to sums: inout GroupSums, counted: (_ group: Int, _ count: Int) -> Void
+    _ numbers: GroupNumbers, _ parts: inout GroupParts, wideValue: (_ group: Int, Amount) -> Void
   ) {
     let (table, laneCount, lane) = columns.reader.lanes(column)
     let blocks = table.blocks(ofStripe: columns.stripe)
     let epoch = columns.reader.cut.epoch
-    // With a row of every line wanted, the next chunk comes near while one is added.
-    let isDense = mask.count * 8 >= columns.rowCount
-    // Apart from the numbers, which are lent meanwhile.
-    var parts = GroupParts(groupCount: 0)
-    swap(&parts, &self.parts)
-    defer { swap(&parts, &self.parts) }
-    withNumbers(columns) { numbers in
+    unsafe withWideWords { wide in
       unsafe mask.forEachChunk { chunk, bits in
-        if isDense, chunk + 1 < Layout.shardCount {
-          blocks.prefetch(
-            chunk + 1, payload: lane * Layout.chunkRows * 8, byteCount: Layout.chunkRows * 8)
-        }
         let block = blocks.block(chunk, cut: epoch).map { AmountBlock($0, laneCount: laneCount) }
+        let next = unsafe self.values(blocks, chunk + 1, epoch, lane)
         var wideCount = 0
-        unsafe Self.withValues(block, lane) { values in
+        unsafe withValues(block, lane) { values in
           if needs.contains(.sum) {
-            wideCount = unsafe parts.addSums(values, chunk: chunk, numbers, selected: bits)
+            wideCount = unsafe parts.addSums(
+              values, chunk: chunk, numbers, selected: bits, next: next, wide: wide)
           }
           if !needs.isDisjoint(with: [.least, .greatest]) {
-            wideCount = unsafe parts.addBounds(values, chunk: chunk, numbers, selected: bits)
+            wideCount = unsafe parts.addBounds(
+              values, chunk: chunk, numbers, selected: bits, next: next, wide: wide)
           }
         }
         if wideCount == 0 { return }
         guard let block else { preconditionFailure("zeros are narrow") }
-        unsafe Self.forEachWide(block, lane, bits) { slot, amount in
-          let number = numbers.number(of: Layout.row(chunk: chunk, slot: slot).index)
-          sums.add(amount, to: number)
-          counted(number, 1)
+        for word in 0..<Layout.chunkRows / 64 {
+          var rest = unsafe wide[word]
+          while rest != 0 {
+            let slot = word << 6 | rest.trailingZeroBitCount
+            rest &= rest &- 1
+            wideValue(
+              numbers.number(of: Layout.row(chunk: chunk, slot: slot).index),
+              block.amount(lane: lane, slot: slot))
+          }
         }
       }
     }
-    parts.takeSums { number, found in
-      if sums.needs.contains(.sum) { sums.add(found.sum, to: number) }
-      counted(number, found.count)
-    }
-    parts.takeBounds { number, least, greatest in sums.addBounds(least, greatest, to: number) }
   }
 
-  private mutating func count(
-    _ mask: inout StripeMask, _ columns: StripeColumns, _ counted: (_ group: Int, _ count: Int) -> Void
-  ) {
-    var parts = GroupParts(groupCount: 0)
-    swap(&parts, &self.parts)
-    defer { swap(&parts, &self.parts) }
-    withNumbers(columns) { numbers in
+  /// Counts rows.
+  private static func count(_ mask: inout StripeMask, _ numbers: GroupNumbers, _ parts: inout GroupParts) {
+    unsafe withWideWords { wide in
       unsafe mask.forEachChunk { chunk, bits in
-        unsafe Self.withValues(nil, 0) { values in
-          _ = unsafe parts.addSums(values, chunk: chunk, numbers, selected: bits)
+        unsafe withValues(nil, 0) { values in
+          _ = unsafe parts.addSums(values, chunk: chunk, numbers, selected: bits, next: nil, wide: wide)
         }
       }
     }
-    parts.takeSums { number, found in counted(number, found.count) }
+  }
+
+  private static func withWideWords(_ body: (UnsafeMutablePointer<UInt64>) -> Void) {
+    unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: Layout.chunkRows / 64) { words in
+      unsafe body(words.baseAddress.unsafelyUnwrapped)
+    }
+  }
+
+  /// The values of a chunk, if there is one and it was ever written.
+  private static func values(
+    _ blocks: StripeBlocks, _ chunk: Int, _ epoch: UInt64, _ lane: Int
+  ) -> UnsafePointer<Int64>? {
+    guard chunk < Layout.shardCount, let block = blocks.block(chunk, cut: epoch) else { return nil }
+    return unsafe UnsafePointer(AmountBlock(block, laneCount: lane + 1).lane(lane))
   }
 
   private static func withValues(
@@ -132,21 +154,6 @@ struct CodedGroups {
   ) {
     if let block { return unsafe body(block.lane(lane)) }
     unsafe zeros.withUnsafeBufferPointer { unsafe body($0.baseAddress.unsafelyUnwrapped) }
-  }
-
-  /// Calls `body` with each selected slot of a chunk whose value is wider than 64 bits.
-  private static func forEachWide(
-    _ block: AmountBlock, _ lane: Int, _ bits: UnsafePointer<UInt8>, _ body: (_ slot: Int, Amount) -> Void
-  ) {
-    let values = unsafe block.lane(lane)
-    for byte in 0..<Layout.chunkRows / 8 {
-      var rest = unsafe bits[byte]
-      while rest != 0 {
-        let slot = byte << 3 | rest.trailingZeroBitCount
-        rest &= rest &- 1
-        if unsafe values[slot] == AmountBlock.wideMark { body(slot, block.amount(lane: lane, slot: slot)) }
-      }
-    }
   }
 
   // MARK: Numbers
@@ -165,14 +172,13 @@ struct CodedGroups {
     }
   }
 
-  private func withNumbers(_ columns: StripeColumns, _ body: (GroupNumbers) -> Void) {
-    if let codes = codes(columns) { return body(codes) }
+  private func withNumbers(_ codes: GroupNumbers?, _ body: (GroupNumbers) -> Void) {
+    if let codes { return body(codes) }
     unsafe numbers.withUnsafeBufferPointer { unsafe body(.shorts($0.baseAddress.unsafelyUnwrapped)) }
   }
 
-  /// Combines the codes of all columns, unless those of the only one do.
+  /// Combines the codes of all columns.
   private mutating func makeNumbers(_ columns: StripeColumns) {
-    if codes(columns) != nil { return }
     let (first, rowCount) = (RowIndex(columns.firstRow), columns.rowCount)
     let reader = columns.reader
     for (place, column) in self.columns.enumerated() {
