@@ -129,6 +129,15 @@ package struct GroupTotals: Sendable, Equatable {
     return total
   }
 
+  /// Calls `body` with each group that has balances, in order of their numbers. The caller holds the creation
+  /// lock.
+  func forEachInUse(_ body: (_ group: Int, _ ledger: UInt32, _ currency: UInt32) -> Void) {
+    for group in 0..<count where cells[RowIndex(group)].count > 0 {
+      let key = keys[RowIndex(group)]
+      body(group, UInt32(truncatingIfNeeded: key >> 32), UInt32(truncatingIfNeeded: key))
+    }
+  }
+
   // MARK: Writer only
 
   /// The group of that ledger and currency, new if need be.

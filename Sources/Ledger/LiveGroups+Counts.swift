@@ -11,6 +11,8 @@ extension LiveGroups {
     groups.balanceCount(ledgers: ledgers, currencies: currencies)
   }
 
-  /// Balances of one group. About 1 ns.
-  package func balanceCount(_ group: UInt32) -> Int { groups.cell(group).count }
+  /// Calls `body` with each group that has balances, in order of their numbers. About 2 ns a group.
+  package func forEachInUse(_ body: (_ group: Int, _ ledger: UInt32, _ currency: UInt32) -> Void) {
+    groups.forEachInUse(body)
+  }
 }

@@ -9,13 +9,9 @@ import Ledger
 /// Rows are met in the order of their balances, so the first row of a group has its extreme, but for the rows
 /// of the part of the order in which it lies: these are compared. The walk ends when all groups were met.
 struct LiveExtremes: Sendable {
-  /// What the groups of the answer are, of those that have a ledger and a currency each.
-  private enum Kind {
-    case all, ledgers, currencies, both
-  }
-
-  private let kind: Kind
-  /// By key; nil for groups without rows.
+  /// The groups of the answer, numbered in order of their first (ledger, currency), as `LiveSums` does.
+  private(set) var groups: FoundGroups
+  /// By number; nil for a group without rows.
   private var least: [Amount?] = []
   private var greatest: [Amount?] = []
   /// Rows that were looked at.
@@ -25,11 +21,13 @@ struct LiveExtremes: Sendable {
 
   /// Rows of one walk at most; more are left to the scan.
   static let rowLimit = 4096
-  /// Keys are places in arrays made while writers wait.
-  private static let keyLimit = 4096
+  /// Rows of all walks of one moment at most.
+  static let momentRows = 16_384
+  /// Codes whose numbers are looked up in an array that is made while writers wait.
+  private static let codeLimit = 1 << 16
   /// Rows whose groups are asked for together, so that the waits for memory overlap.
   private static let windowRows = 32
-  /// The key of rows that do not pass the filter.
+  /// Stands for the number of what does not pass the filter.
   private static let leftOut = UInt32.max
 
   /// Whether a metric is one of these.
@@ -39,83 +37,98 @@ struct LiveExtremes: Sendable {
 
   /// Looks for the extremes that a request wants.
   /// - Parameters:
-  ///   - passes: whether the rows of a ledger in a currency are wanted.
-  ///   - rowLimit: rows of each walk at most.
+  ///   - passes: whether the rows of a ledger in a currency are wanted; nil when all are.
+  ///   - rowsLeft: rows that may be looked at; becomes less by those that were.
   /// - Returns: nil if that takes more rows.
   init?(
-    _ request: AggregateRequest, instant cut: Cut, rowLimit: Int = Self.rowLimit,
-    passes: (_ ledger: UInt32, _ currency: UInt32) -> Bool
+    _ request: AggregateRequest, instant cut: Cut, _ rowsLeft: inout Int,
+    passes: ((_ ledger: UInt32, _ currency: UInt32) -> Bool)?
   ) {
     let watch = Stopwatch()
-    let columns = request.groupBy.map(\.source)
-    kind = columns.isEmpty ? .all : columns.count > 1 ? .both : columns[0] == .ledger ? .ledgers : .currencies
-    let groups = cut.groups
-    var keys = [UInt32](repeating: Self.leftOut, count: groups.count)
-    var keyCount = 0
-    for group in 0..<UInt32(groups.count) where groups.balanceCount(group) > 0 {
-      let (ledger, currency) = (groups.ledger(of: group).rawValue, groups.currency(of: group))
-      if !passes(ledger, currency) { continue }
-      let key = key(of: Int(group), ledger: ledger, currency: currency)
-      keys[Int(group)] = key
-      keyCount = max(keyCount, Int(key) + 1)
-    }
-    if keyCount > Self.keyLimit { return nil }
+    groups = FoundGroups(columns: request.groupBy.count)
+    guard let numbers = number(cut, request.groupBy.map(\.source), passes) else { return nil }
     let wanted = Set(request.metrics.filter(Self.has).map(\.function))
     for function in [Metric.Function.min, .max] where wanted.contains(function) {
-      var walk = Walk(keys, keyCount, cut, rowLimit: rowLimit)
-      guard let found = walk.run(descending: function == .max) else { return nil }
+      var walk = Walk(numbers, groups.numbers.count, cut, rowLimit: min(Self.rowLimit, rowsLeft))
+      let found = walk.run(descending: function == .max)
       rowsTouched += walk.rowsTouched
+      rowsLeft -= walk.rowsTouched
+      guard let found else { return nil }
       if function == .min { least = found } else { greatest = found }
     }
     nanoseconds = watch.nanoseconds
   }
 
-  /// Where the answer's group that a group belongs to stands here.
-  func key(of group: Int, ledger: UInt32, currency: UInt32) -> UInt32 {
-    switch kind {
-    case .all: 0
-    case .ledgers: ledger
-    case .currencies: currency
-    case .both: UInt32(group)
+  /// Numbers the groups of the answer.
+  /// - Returns: the numbers by (ledger, currency); nil if there are too many codes.
+  private mutating func number(
+    _ cut: Cut, _ columns: [GroupColumn.Source], _ passes: ((UInt32, UInt32) -> Bool)?
+  ) -> [UInt32]? {
+    var numbers = [UInt32](repeating: Self.leftOut, count: cut.groups.count)
+    var numberOf: [UInt32] = []
+    if columns.count == 1 {
+      let codeCount = columns[0] == .ledger ? cut.ledgerCount : cut.currencyCount + 1
+      if codeCount > Self.codeLimit { return nil }
+      numberOf = Array(repeating: Self.leftOut, count: codeCount)
     }
+    var codes: [UInt32] = []
+    var count = columns.isEmpty ? 1 : 0
+    cut.groups.forEachInUse { group, ledger, currency in
+      if let passes, !passes(ledger, currency) { return }
+      switch columns.count {
+      case 0: numbers[group] = 0
+      case 1:
+        let code = columns[0] == .ledger ? ledger : currency
+        if numberOf[Int(code)] == Self.leftOut {
+          numberOf[Int(code)] = UInt32(count)
+          count += 1
+          codes.append(code)
+        }
+        numbers[group] = numberOf[Int(code)]
+      default:
+        numbers[group] = UInt32(count)
+        count += 1
+        for column in columns { codes.append(column == .ledger ? ledger : currency) }
+      }
+    }
+    groups.codes = codes
+    groups.numbers = Array(0..<count)
+    return numbers
   }
 
   /// A metric that `has` says is one of these.
-  func value(_ function: Metric.Function, _ key: UInt32) -> MetricValue {
-    let amounts = function == .min ? least : greatest
-    guard Int(key) < amounts.count, let amount = amounts[Int(key)] else { return .null }
-    return .amount(amount)
+  func value(_ function: Metric.Function, _ number: Int) -> MetricValue {
+    (function == .min ? least : greatest)[number].map { .amount($0) } ?? .null
   }
 
   /// One way through the order.
   private struct Walk {
-    /// By group.
-    let keys: [UInt32]
+    /// The answer's groups, by (ledger, currency).
+    let numbers: [UInt32]
     let cut: Cut
     let rowLimit: Int
-    /// The extremes, by key.
+    /// The extremes, by number.
     private var found: [Amount?]
-    /// The part in which each key was first met, from 1 on; 0 for none yet.
+    /// The part in which each group was first met, from 1 on; 0 for none yet.
     private var partOf: [UInt32]
     private var missing: Int
     private var rows: [(row: RowIndex, part: UInt32, isExact: Bool)] = []
     private(set) var rowsTouched = 0
 
-    init(_ keys: [UInt32], _ keyCount: Int, _ cut: Cut, rowLimit: Int) {
-      self.keys = keys
+    init(_ numbers: [UInt32], _ count: Int, _ cut: Cut, rowLimit: Int) {
+      self.numbers = numbers
       self.cut = cut
       self.rowLimit = rowLimit
-      found = Array(repeating: nil, count: keyCount)
-      partOf = Array(repeating: 0, count: keyCount)
-      var isMissing = [Bool](repeating: false, count: keyCount)
-      for key in keys where key != LiveExtremes.leftOut { isMissing[Int(key)] = true }
-      missing = isMissing.count { $0 }
+      found = Array(repeating: nil, count: count)
+      partOf = Array(repeating: 0, count: count)
+      // The one group of all rows may have none.
+      missing = count == 1 && numbers.allSatisfy { $0 == LiveExtremes.leftOut } ? 0 : count
     }
 
-    /// Returns the extremes by key, nil if the limit was met first.
+    /// Returns the extremes by number, nil if the limit was met first.
     mutating func run(descending: Bool) -> [Amount?]? {
       if missing == 0 { return found }
-      // Each row shows one key.
+      // Each row shows one group.
       if missing > rowLimit { return nil }
       rows.reserveCapacity(LiveExtremes.windowRows * 2)
       var part: UInt32 = 0
@@ -141,16 +154,16 @@ struct LiveExtremes: Sendable {
       let reader = RowReader(cut: cut, table: .balances)
       for (row, part, isExact) in rows {
         let group = Int(cut.books.balances.groups[row])
-        let key = keys[group]
-        if key == LiveExtremes.leftOut { continue }
-        if partOf[Int(key)] == 0 {
-          partOf[Int(key)] = part
+        if numbers[group] == LiveExtremes.leftOut { continue }
+        let number = Int(numbers[group])
+        if partOf[number] == 0 {
+          partOf[number] = part
           missing -= 1
-          found[Int(key)] = reader.amount(.balance, row)
-        } else if partOf[Int(key)] == part, !isExact {
+          found[number] = reader.amount(.balance, row)
+        } else if partOf[number] == part, !isExact {
           let amount = reader.amount(.balance, row)
-          if let other = found[Int(key)], isDescending ? amount > other : amount < other {
-            found[Int(key)] = amount
+          if let other = found[number], isDescending ? amount > other : amount < other {
+            found[number] = amount
           }
         }
       }

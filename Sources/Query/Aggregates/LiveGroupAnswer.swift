@@ -43,8 +43,9 @@ struct LiveGroupAnswer {
   }
 
   /// Resolves a request that `suits` under an instant; nil when something would take long: the first time, or
-  /// for extremes more than `limit` nanoseconds, about.
-  init?(_ request: AggregateRequest, instant cut: Cut, _ ranks: RankCache, limit: Int) {
+  /// for extremes.
+  /// - Parameter extremeRows: rows that may be looked at for extremes; becomes less by those that were.
+  init?(_ request: AggregateRequest, instant cut: Cut, _ ranks: RankCache, _ extremeRows: inout Int) {
     let watch = Stopwatch()
     let reader = RowReader(cut: cut, table: .balances)
     guard cut.groups.count <= Self.groupLimit,
@@ -59,47 +60,50 @@ struct LiveGroupAnswer {
       extremes = nil
       return
     }
-    let rowLimit = min(LiveExtremes.rowLimit, limit / PlannerCosts.testedBucketRow)
-    let found = LiveExtremes(request, instant: cut, rowLimit: rowLimit) { ledger, currency in
-      test == .everything || Self.holds(test, ledger: ledger, currency: currency)
-    }
+    let found = LiveExtremes(
+      request, instant: cut, &extremeRows,
+      passes: test == .everything ? nil : { Self.holds(test, ledger: $0, currency: $1) })
     guard let found else { return nil }
     extremes = found
   }
 
+  /// Whether live totals are needed, and not only extremes.
+  var needsImages: Bool { extremes == nil || !request.metrics.allSatisfy(LiveExtremes.has) }
+
   /// The answer.
-  func result(_ images: GroupImages, _ stop: StopFlag) throws(QueryStopped) -> AggregateResult {
+  /// - Parameter images: of the moment; there are some if the answer `needsImages`.
+  func result(_ images: GroupImages?, _ stop: StopFlag) throws(QueryStopped) -> AggregateResult {
     let watch = Stopwatch()
-    var sums = LiveSums(request, images)
-    let isOpen = test == .everything
-    /// Where the extremes of each group are.
-    var keys: [UInt32] = request.groupBy.isEmpty ? [0] : []
-    for group in images.cells.indices where images.cells[group].count > 0 {
-      let (ledger, currency) = (images.ledger(of: group), images.currency(of: group))
-      if isOpen || Self.holds(test, ledger: ledger, currency: currency) {
-        sums.add(images, group, ledger: ledger, currency: currency)
-        if let extremes, keys.count < sums.groups.numbers.count {
-          keys.append(extremes.key(of: group, ledger: ledger, currency: currency))
-        }
-      }
-    }
+    let sums = needsImages ? images.map(self.sums) : nil
+    guard let groups = sums?.groups ?? extremes?.groups else { preconditionFailure("groups were copied") }
     let finding = watch.nanoseconds
     let answer = GroupAnswer(request: request, alphabets: alphabets, stop: stop)
-    let metrics = request.metrics.map(LiveSums.Measure.init)
-    var result = try answer.result(sums.groups) { metric, number in
-      if let extremes, LiveExtremes.has(request.metrics[metric]) {
-        return extremes.value(request.metrics[metric].function, keys[number])
-      }
-      return sums.value(metrics[metric], number)
+    let metrics = request.metrics.map { LiveExtremes.has($0) ? nil : LiveSums.Measure($0) }
+    var result = try answer.result(groups) { metric, number in
+      if let measure = metrics[metric], let sums { return sums.value(measure, number) }
+      guard let extremes else { preconditionFailure("extremes were looked for") }
+      return extremes.value(request.metrics[metric].function, number)
     }
     result.trace.path = extremes == nil ? .groups : .bucket
     result.trace.isInstant = true
-    result.trace.estimate = QueryEstimate(rows: 0, matches: nil, nanoseconds: images.cells.count * 20)
+    result.trace.estimate = QueryEstimate(rows: 0, matches: nil, nanoseconds: (images?.cells.count ?? 0) * 20)
     result.trace.planning = planning
     result.trace.finding = finding + (extremes?.nanoseconds ?? 0)
     result.trace.rowsTouched = extremes?.rowsTouched ?? 0
     result.trace.grouping = watch.nanoseconds - finding
     return result
+  }
+
+  private func sums(_ images: GroupImages) -> LiveSums {
+    var sums = LiveSums(request, images)
+    let isOpen = test == .everything
+    for group in images.cells.indices where images.cells[group].count > 0 {
+      let (ledger, currency) = (images.ledger(of: group), images.currency(of: group))
+      if isOpen || Self.holds(test, ledger: ledger, currency: currency) {
+        sums.add(images, group, ledger: ledger, currency: currency)
+      }
+    }
+    return sums
   }
 
   private static func holds(_ test: RowTest, ledger: UInt32, currency: UInt32) -> Bool {

@@ -41,7 +41,7 @@ package struct QuestionMoment: Sendable {
     self.questions = questions
     books = instant.books
     position = instant.position
-    let hasGroups = parts.contains { if case .groups = $0 { true } else { false } }
+    let hasGroups = parts.contains { if case .groups(let live) = $0 { live.needsImages } else { false } }
     groupImages = hasGroups ? GroupImages(instant.groups) : nil
     var parts = parts
     var isWhole = !parts.contains { part in
@@ -96,11 +96,11 @@ extension QueryEngine {
     return books.withInstant { cut in
       let watch = Stopwatch()
       var parts: [QuestionMoment.Part?] = []
+      var extremeRows = LiveExtremes.momentRows
       for place in questions.indices {
         var part: QuestionMoment.Part?
         if place < suiting.count, let request = suiting[place] {
-          let left = Self.instantBudget - watch.nanoseconds
-          part = LiveGroupAnswer(request, instant: cut, ranks, limit: left).map { .groups($0) }
+          part = LiveGroupAnswer(request, instant: cut, ranks, &extremeRows).map { .groups($0) }
         } else if isShort[place], case .rows(let request) = questions[place] {
           let left = Self.instantBudget - watch.nanoseconds
           if left > 0 { part = page(request, cut, limit: left) }
@@ -169,8 +169,7 @@ extension QueryEngine {
     for place in moment.questions.indices {
       switch moment.parts[place] {
       case .groups(let live):
-        guard let groups = moment.groupImages else { preconditionFailure("groups were copied for it") }
-        answers[place] = .groups(try live.result(groups, stop))
+        answers[place] = .groups(try live.result(moment.groupImages, stop))
         tests[place] = live.test.parts
       case .page(let result, let parts, let shown, let isCounted):
         answers[place] = .rows(result)
