@@ -13,7 +13,7 @@ struct ShapeTiming {
   static let runLimit = 1000
   static let leastRuns = 7
 
-  /// - Parameter limit: time for all runs; more than a second lifts the bound on their number, for a profiler.
+  /// - Parameter limit: time for all runs; more than a second lifts the bound on their number, for profilers.
   static func measure(limit: Duration, _ body: () throws -> Void) rethrows -> ShapeTiming {
     let clock = SystemClock()
     let runLimit = limit > .seconds(1) ? 1_000_000 : runLimit

@@ -199,7 +199,7 @@ struct RecoveryTests {
       combination.newest == .good && combination.older == .good && combination.manifest == .good
       && combination.segment.fate == .good
     let isLostEndAlone = combination.segment == (.missing, true) && report.position < bench.history.last
-    // Where segments end is a matter of time: when the first one ends with the newest snapshot, only the older
+    // Where segments end is a matter of time: if the first one ends with the newest snapshot, only the older
     // one needs it, and that is a note.
     let isOnlyForTheOlder = combination.segment == (.missing, false) && !report.notes.isEmpty
     #expect(
