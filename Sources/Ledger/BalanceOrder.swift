@@ -207,37 +207,57 @@ import Platform
   /// O(limit log limit).
   fileprivate func sort(_ rows: inout [UInt32], first limit: Int, descending isDescending: Bool) {
     for row in rows { prefetchAmount(row) }
-    var hasWide = false
-    var keys: [OrderKey] = []
+    var keys: [OrderKey<Int64>] = []
     keys.reserveCapacity(rows.count)
-    // Complements turn the order around.
-    let (flip, rowFlip) = isDescending ? (Int64(-1), UInt32.max) : (0, 0)
     for row in rows {
       let value = narrow(row).value
-      if value == AmountBlock.wideMark { hasWide = true }
-      keys.append(OrderKey(value: value ^ flip, row: row ^ rowFlip))
+      if value == AmountBlock.wideMark { return sortWide(&rows, first: limit, descending: isDescending) }
+      keys.append(OrderKey(value, row, isTurned: isDescending))
     }
-    if hasWide {
-      var wide = rows.map { (amount: amount($0), row: $0) }
-      wide.sort { $0.amount == $1.amount ? $0.row < $1.row : $0.amount < $1.amount }
-      rows = isDescending ? wide.reversed().map(\.row) : wide.map(\.row)
-      if rows.count > limit { rows.removeSubrange(limit...) }
-      return
+    OrderKey.putInOrder(&keys, first: limit, into: &rows, isTurned: isDescending)
+  }
+
+  private func sortWide(_ rows: inout [UInt32], first limit: Int, descending isDescending: Bool) {
+    var keys: [OrderKey<Int128>] = []
+    keys.reserveCapacity(rows.count)
+    for row in rows {
+      guard let value = amount(row).int128 else {
+        var wide = rows.map { (amount: amount($0), row: $0) }
+        wide.sort { $0.amount == $1.amount ? $0.row < $1.row : $0.amount < $1.amount }
+        rows = isDescending ? wide.reversed().map(\.row) : wide.map(\.row)
+        if rows.count > limit { rows.removeSubrange(limit...) }
+        return
+      }
+      keys.append(OrderKey(value, row, isTurned: isDescending))
     }
+    OrderKey.putInOrder(&keys, first: limit, into: &rows, isTurned: isDescending)
+  }
+}
+
+/// A row and what it holds, ordered by that and then by the row; complements turn the order around.
+private struct OrderKey<Value: FixedWidthInteger & BitwiseCopyable>: Comparable, BitwiseCopyable {
+  let value: Value
+  let row: UInt32
+
+  @inline(__always)
+  init(_ value: Value, _ row: UInt32, isTurned: Bool) {
+    self.value = isTurned ? ~value : value
+    self.row = isTurned ? ~row : row
+  }
+
+  /// The rows of the first `limit` keys in order.
+  @inline(__always)
+  static func putInOrder(
+    _ keys: inout [OrderKey], first limit: Int, into rows: inout [UInt32], isTurned: Bool
+  ) {
     if limit < keys.count {
-      OrderKey.select(&keys, limit)
+      select(&keys, limit)
       keys.removeSubrange(limit...)
     }
     keys.sort()
     rows.removeAll(keepingCapacity: true)
-    for key in keys { rows.append(key.row ^ rowFlip) }
+    for key in keys { rows.append(isTurned ? ~key.row : key.row) }
   }
-}
-
-/// A row and what it holds, ordered by that and then by the row.
-private struct OrderKey: Comparable, BitwiseCopyable {
-  let value: Int64
-  let row: UInt32
 
   @inline(__always)
   static func < (left: OrderKey, right: OrderKey) -> Bool {
@@ -245,7 +265,8 @@ private struct OrderKey: Comparable, BitwiseCopyable {
   }
 
   /// Brings the least `count` keys to the front, in no order (Hoare's quickselect). O(keys) expected.
-  static func select(_ keys: inout [OrderKey], _ count: Int) {
+  @inline(__always)
+  private static func select(_ keys: inout [OrderKey], _ count: Int) {
     var span = keys.mutableSpan
     var (low, high) = (0, span.count - 1)
     while low < high {

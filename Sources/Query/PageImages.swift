@@ -10,8 +10,10 @@ package struct PageImages: Sendable {
   package let rows: [RowIndex]
   /// For balances, one a row; their metadata stands in `bytes`.
   package private(set) var figures: [BalanceFigures] = []
-  /// Balances whose figures are too wide, by place.
-  private var wide: [Int: BalanceImage] = [:]
+  /// Balances whose figures are too wide.
+  private var wide: [BalanceImage] = []
+  /// By place: which of them it is, -1 for none; empty when there is none at all.
+  private var widePlaces: [Int16] = []
   /// Metadata of balances and transactions, records of ledgers and identities, one after another.
   private var bytes: [UInt8] = []
   /// Where each row's bytes end.
@@ -40,8 +42,11 @@ package struct PageImages: Sendable {
         let (figures, metadata) = books.balances.figures(row, cut: reader.cut.epoch)
         self.figures.append(figures)
         if figures.isWide {
-          wide[place] = books.balances.image(row, cut: reader.cut.epoch)
-          wide[place]?.metadata = []
+          if widePlaces.isEmpty { widePlaces = Array(repeating: -1, count: rows.count) }
+          widePlaces[place] = Int16(wide.count)
+          var image = books.balances.image(row, cut: reader.cut.epoch)
+          image.metadata = []
+          wide.append(image)
         }
         handles.append(metadata)
         if metadata != 0 { books.records.prefetchAddress(metadata) }
@@ -77,7 +82,8 @@ package struct PageImages: Sendable {
 
   /// The changing part of the balance at a place, without its metadata.
   package func balance(_ place: Int) -> BalanceImage {
-    wide[place] ?? figures[place].image(of: rows[place])
+    if !widePlaces.isEmpty, widePlaces[place] >= 0 { return wide[Int(widePlaces[place])] }
+    return figures[place].image(of: rows[place])
   }
 
   /// Calls `body` with the bytes of the row at a place of the page: its metadata, a compact JSON object or
