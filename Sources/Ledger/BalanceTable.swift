@@ -48,6 +48,11 @@ package final class BalanceTable: Sendable {
   package let flags = SegmentedColumn<UInt8>()
   package let totals: BlockTable
   package let holds: BlockTable
+  /// By chunk: the greatest credits and debits that its balances ever had, in the lanes of `totals`. Whoever
+  /// writes there keeps them.
+  package let totalsMaxima = ZoneMaxima(laneCount: Lane.balance)
+  /// The same of inflight credits and debits.
+  package let holdsMaxima = ZoneMaxima(laneCount: HoldLane.count)
   package let cells: BlockTable
   package let metadata: RecordStore
   /// The rows by balance. Under the creation lock; read through `Cut.balanceOrder`.
@@ -217,10 +222,11 @@ package final class BalanceTable: Sendable {
 
   /// Takes an amount from a balance. Writer only, under the shard's lock.
   func debit(_ row: RowIndex, _ amount: Amount, position: UInt64) {
-    let block = AmountBlock(
-      totals.blockForWriting(Layout.chunk(of: row), position: position), laneCount: Lane.count)
+    let chunk = Layout.chunk(of: row)
+    let block = AmountBlock(totals.blockForWriting(chunk, position: position), laneCount: Lane.count)
     let slot = Layout.slot(of: row)
     block.add(amount, lane: Lane.debit, slot: slot)
+    unsafe totalsMaxima.raise(chunk, lane: Lane.debit, to: block.sketches(Lane.debit)[slot])
     block.subtract(amount, lane: Lane.balance, slot: slot)
     unsafe block.words[slot] += 1
     order.note(row)
@@ -228,13 +234,24 @@ package final class BalanceTable: Sendable {
 
   /// Gives an amount to a balance. Writer only, under the shard's lock.
   func credit(_ row: RowIndex, _ amount: Amount, position: UInt64) {
-    let block = AmountBlock(
-      totals.blockForWriting(Layout.chunk(of: row), position: position), laneCount: Lane.count)
+    let chunk = Layout.chunk(of: row)
+    let block = AmountBlock(totals.blockForWriting(chunk, position: position), laneCount: Lane.count)
     let slot = Layout.slot(of: row)
     block.add(amount, lane: Lane.credit, slot: slot)
+    unsafe totalsMaxima.raise(chunk, lane: Lane.credit, to: block.sketches(Lane.credit)[slot])
     block.add(amount, lane: Lane.balance, slot: slot)
     unsafe block.words[slot] += 1
     order.note(row)
+  }
+
+  /// Sets what is held of a balance. Writer only, under the shard's lock.
+  /// - Parameter lane: of `HoldLane`.
+  package func setHold(_ row: RowIndex, lane: Int, _ amount: Amount, position: UInt64) {
+    let chunk = Layout.chunk(of: row)
+    let block = AmountBlock(holds.blockForWriting(chunk, position: position), laneCount: HoldLane.count)
+    let slot = Layout.slot(of: row)
+    block.set(amount, lane: lane, slot: slot)
+    unsafe holdsMaxima.raise(chunk, lane: lane, to: block.sketches(lane)[slot])
   }
 
   /// Asks for what a posting reads and writes of a balance. Writer only.
@@ -242,10 +259,11 @@ package final class BalanceTable: Sendable {
     newestTransactions.prefetch(row)
     groups.prefetch(row)
     order.prefetchNote(row)
+    let side = isDebit ? Lane.debit : Lane.credit
+    totalsMaxima.prefetch(Layout.chunk(of: row), lane: side)
     guard let totals = totals.currentBlock(Layout.chunk(of: row)) else { return }
     let block = AmountBlock(totals, laneCount: Lane.count)
     let slot = Layout.slot(of: row)
-    let side = isDebit ? Lane.debit : Lane.credit
     block.prefetch(lane: side, slot: slot)
     block.prefetch(lane: Lane.balance, slot: slot)
     block.prefetchWord(slot: slot)
@@ -273,7 +291,7 @@ package final class BalanceTable: Sendable {
       + ledgers.byteCount + currencies.byteCount + indicators.byteCount + groups.byteCount
       + rowsByLedger.byteCount + rowsByIdentity.byteCount + rowsWithIndicator.byteCount
       + totals.reservedByteCount + holds.reservedByteCount + cells.reservedByteCount
-      + order.byteCount
+      + totalsMaxima.byteCount + holdsMaxima.byteCount + order.byteCount
   }
 }
 

@@ -66,6 +66,38 @@ extension Books {
       return nil
     }
   }
+
+  /// What is wrong in the first zone maximum that is wrong, nil when all are right. Keeps writers out
+  /// meanwhile. O(balances).
+  package func faultOfMaxima() -> String? {
+    withInstant { cut in
+      for chunk in 0..<Layout.chunkCount(rows: cut.balanceCount) {
+        let totals = balances.totals.currentBlock(chunk)
+        for lane in [BalanceTable.Lane.credit, BalanceTable.Lane.debit] {
+          let greatest = Self.greatestSketch(totals, lane, laneCount: BalanceTable.Lane.count)
+          let kept = balances.totalsMaxima.greatest(chunk, lane: lane)
+          // What only grows is known exactly.
+          if kept != greatest { return "lane \(lane) of chunk \(chunk) reaches \(greatest), not \(kept)" }
+        }
+        let holds = balances.holds.currentBlock(chunk)
+        for lane in 0..<BalanceTable.HoldLane.count {
+          let greatest = Self.greatestSketch(holds, lane, laneCount: BalanceTable.HoldLane.count)
+          let kept = balances.holdsMaxima.greatest(chunk, lane: lane)
+          if kept < greatest { return "holds \(lane) of chunk \(chunk) reach \(greatest), not only \(kept)" }
+        }
+      }
+      return nil
+    }
+  }
+
+  /// The greatest sketch of a lane, zero's if it has none above.
+  private static func greatestSketch(_ block: Block?, _ lane: Int, laneCount: Int) -> UInt16 {
+    var greatest = Sketch.zero
+    guard let block else { return greatest }
+    let sketches = unsafe AmountBlock(block, laneCount: laneCount).sketches(lane)
+    for slot in 0..<Layout.chunkRows { unsafe greatest = max(greatest, sketches[slot]) }
+    return greatest
+  }
 }
 
 extension RowLists {

@@ -48,6 +48,7 @@ private struct InvariantCheck {
     checkForms()
     if let fault = books.faultOfGroups() { expect(false, fault) }
     if let fault = books.faultOfLists() { expect(false, fault) }
+    if let fault = books.faultOfMaxima() { expect(false, fault) }
     checkOrder()
   }
 

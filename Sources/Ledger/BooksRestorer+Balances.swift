@@ -99,9 +99,9 @@ extension BooksRestorer {
         unsafe isTouched = isTouched || credits[place] != 0 || debits[place] != 0 || versions[place] != 1
       }
       if !isTouched { continue }
+      let chunk = Layout.chunk(of: row)
       let block = AmountBlock(
-        books.balances.totals.blockForWriting(Layout.chunk(of: row), position: 0),
-        laneCount: BalanceTable.Lane.count)
+        books.balances.totals.blockForWriting(chunk, position: 0), laneCount: BalanceTable.Lane.count)
       let slot = Layout.slot(of: row)
       for step in 0..<end - place {
         let (narrowCredit, narrowDebit) = unsafe (credits[place + step], debits[place + step])
@@ -124,6 +124,12 @@ extension BooksRestorer {
             credit: wideCredit, debit: wideDebit, to: books.balances.groups[RowIndex(row.index + step)])
         }
       }
+      for lane in [BalanceTable.Lane.credit, BalanceTable.Lane.debit] {
+        var greatest = Sketch.zero
+        let sketches = unsafe block.sketches(lane) + slot
+        for step in 0..<end - place { unsafe greatest = max(greatest, sketches[step]) }
+        books.balances.totalsMaxima.raise(chunk, lane: lane, to: greatest)
+      }
     }
   }
 
@@ -133,12 +139,9 @@ extension BooksRestorer {
       let narrow = unsafe (columns.inflightCredits.narrow[place], columns.inflightDebits.narrow[place])
       if narrow.0 == 0, narrow.1 == 0 { continue }
       let row = RowIndex(first + place)
-      let slot = Layout.slot(of: row)
-      let block = AmountBlock(
-        books.balances.holds.blockForWriting(Layout.chunk(of: row), position: 0),
-        laneCount: BalanceTable.HoldLane.count)
-      block.set(credit.amount(narrow.0), lane: BalanceTable.HoldLane.credit, slot: slot)
-      block.set(debit.amount(narrow.1), lane: BalanceTable.HoldLane.debit, slot: slot)
+      let balances = books.balances
+      balances.setHold(row, lane: BalanceTable.HoldLane.credit, credit.amount(narrow.0), position: 0)
+      balances.setHold(row, lane: BalanceTable.HoldLane.debit, debit.amount(narrow.1), position: 0)
     }
   }
 

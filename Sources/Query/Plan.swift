@@ -26,6 +26,8 @@ package struct Plan: Sendable, CustomStringConvertible {
     /// All rows whose balance lies in a range.
     case bucketRange(BucketSpan)
     case codeOrder(CodeColumn, CodeRanks, start: (rank: Int?, row: RowIndex)?)
+    /// From the greatest amounts of a lane on, found by zone maxima; about so many rows are looked at first.
+    case zones(ZoneLane, rows: Double)
     /// Whole stripes; the page is selected from all that pass.
     case scan
   }
@@ -88,6 +90,7 @@ package struct Plan: Sendable, CustomStringConvertible {
     case .newestOfChains, .chains: .chain
     case .bucketOrder, .bucketRange: .bucket
     case .codeOrder: .codeOrder
+    case .zones: .zones
     case .scan: .scan
     }
   }
@@ -110,8 +113,11 @@ package struct Plan: Sendable, CustomStringConvertible {
     if isUnprepared { return false }
     if case .scan = counting { return false }
     if case .scan = route { return false }
-    if case .bucketOrder = route { return estimate.nanoseconds <= PlannerCosts.instantOrder }
-    return estimate.nanoseconds <= PlannerCosts.instant
+    switch route {
+    case .bucketOrder: return estimate.nanoseconds <= PlannerCosts.instantOrder
+    case .zones: return estimate.nanoseconds <= PlannerCosts.instantZones
+    default: return estimate.nanoseconds <= PlannerCosts.instant
+    }
   }
 
   /// Nanoseconds after which it is given up there.

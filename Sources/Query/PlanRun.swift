@@ -94,6 +94,10 @@ struct PlanRun {
       isWhole = try walk.run(&page, &budget)
     case .bucketOrder(let span): return try bucketOrder(span, &page, &budget)
     case .bucketRange(let span): return try bucketRange(span, &budget)
+    case .zones(let lane, let rows):
+      let walk = ZoneWalk(plan: plan, reader: reader, stop: stop, zone: lane)
+      guard let found = try walk.run(expected: rows, &budget) else { return nil }
+      return Found(rows: try first(of: found))
     case .names(let rows):
       budget.touch(rows.count)
       return try ranked(rows)
@@ -129,13 +133,16 @@ struct PlanRun {
     }
     let count = passed.count
     reader.narrow(&passed, plan.afterCursor)
-    if passed.count > 1 || plan.request.offset > 0 || plan.request.limit == 0 {
-      let order = try order(ofFewRows: true)
-      var best = TopRows(order: order, capacity: nil, stop: stop)
-      for row in passed { best.add(order.entry(code: order.code(row), row)) }
-      passed = try best.page(offset: plan.request.offset, limit: plan.pageLimit)
-    }
-    return Found(rows: passed, count: count)
+    return Found(rows: try first(of: passed), count: count)
+  }
+
+  /// The page of rows that all pass.
+  private func first(of rows: [RowIndex]) throws(QueryStopped) -> [RowIndex] {
+    if rows.count <= 1 && plan.request.offset == 0 && plan.request.limit != 0 { return rows }
+    let order = try order(ofFewRows: true)
+    var best = TopRows(order: order, capacity: nil, stop: stop)
+    for row in rows { best.add(order.entry(code: order.code(row), row)) }
+    return try best.page(offset: plan.request.offset, limit: plan.pageLimit)
   }
 
   private func rows(of keys: [ListKey], _ budget: inout WalkBudget) throws(QueryStopped) -> [RowIndex] {

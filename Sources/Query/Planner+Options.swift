@@ -25,6 +25,7 @@ extension Planner {
       appendLists(&options, question, shares)
       try appendCodeOrder(&options, question, shares)
       appendBuckets(&options, question, shares)
+      appendZones(&options, question, shares)
     }
     if reader.table == .transactions { appendChains(&options, question, shares) }
     if question.names == nil {
@@ -66,6 +67,7 @@ extension Planner {
     case .newestOfChains, .chains: .chain
     case .bucketOrder, .bucketRange: .bucket
     case .codeOrder: .codeOrder
+    case .zones: .zones
     case .scan: .scan
     }
   }
@@ -76,10 +78,10 @@ extension Planner {
   }
 
   /// Nanoseconds for a row that is looked at by itself.
-  private func each(_ test: RowTest) -> Int { PlannerCosts.touchedRow + test.cost / 10 }
+  func each(_ test: RowTest) -> Int { PlannerCosts.touchedRow + test.cost / 10 }
 
   /// Rows needed for the page of a walk.
-  private func wanted(_ question: Question) -> Int {
+  func wanted(_ question: Question) -> Int {
     let rowCount = question.rows.count
     let page = question.request.limit.map { min($0, rowCount) } ?? rowCount
     return min(rowCount, min(question.request.offset, rowCount) + page)

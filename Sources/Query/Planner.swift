@@ -167,7 +167,8 @@ struct Planner {
       plan.route = .timeRuns(index, span.intersection(after))
       return
     case .newestOfList, .newestOfChains: plan.walkRows = plan.rows.clamped(to: behind)
-    case .bucketOrder, .codeOrder, .nothing: break
+    // There are no zones behind a cursor.
+    case .bucketOrder, .codeOrder, .nothing, .zones: break
     case .names, .lists, .chains, .bucketRange, .scan:
       plan.afterCursor = try lowering.after(cursor, plan.request.order, liesInRowOrder: false)
     }

@@ -14,6 +14,10 @@ enum PlannerCosts {
   static let testedBucketRow = 8
   /// A row of a bucket that is passed over, its code compared.
   static let countedBucketRow = 4
+  /// A chunk in which the greatest amounts are looked for: its sketches asked for and tested.
+  static let zone = 60
+  /// Chunks whose maxima are looked at in a nanosecond.
+  static let zonesPerNanosecond = 2
   /// A transaction in a chain: a dependent look into memory.
   static let chainRow = 110
   /// Rows that a window over fixed columns tests in a nanosecond.
@@ -27,6 +31,8 @@ enum PlannerCosts {
   /// The same for a walk in the order of balances, which only an instant has: the scan that takes its place
   /// costs a hundred times as much.
   static let instantOrder = 400_000
+  /// The same for a walk from the greatest amounts on; a scan in its place takes ten times as long.
+  static let instantZones = 60_000
   /// A walk that was thought to be short is given up when it has taken so long there.
   static let instantLimit = 80_000
   /// The same for a walk in the order of balances.

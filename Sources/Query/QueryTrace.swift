@@ -21,6 +21,8 @@ package enum AccessPath: Sendable, Hashable, CaseIterable {
   case bucket
   /// Codes in the order of their texts, the rows of each in turn.
   case codeOrder
+  /// Chunks that have the greatest amounts, by their zone maxima.
+  case zones
   /// Live totals of the (ledger, currency) groups: no row is looked at.
   case groups
   /// Every row, in columns; the best are selected.
@@ -36,6 +38,7 @@ package enum AccessPath: Sendable, Hashable, CaseIterable {
     case .chain: "chain"
     case .bucket: "bucket"
     case .codeOrder: "code_order"
+    case .zones: "zones"
     case .groups: "groups"
     case .scan: "scan"
     }

@@ -65,13 +65,15 @@ extension RowReader {
     let narrow = set.integers(in: (.min + 1) ... .max)
     let (table, laneCount, lane) = lanes(column)
     let acceptsZero = set.contains(.zero)
+    // One range is compared with in place; more are looked through.
+    let only = narrow.ranges.count == 1 ? narrow.ranges[0] : nil
     rows.keep { row in
       guard let block = table.block(Layout.chunk(of: row), cut: cut.epoch) else { return acceptsZero }
       let slot = Layout.slot(of: row)
       let lanes = AmountBlock(block, laneCount: laneCount)
       let value = unsafe lanes.lane(lane)[slot]
       if value == AmountBlock.wideMark { return set.contains(lanes.amount(lane: lane, slot: slot)) }
-      return narrow.contains(value)
+      return only.map { $0.contains(value) } ?? narrow.contains(value)
     }
   }
 }

@@ -194,10 +194,8 @@ struct RandomBooks {
   mutating func addHolds(_ shape: BooksShape) {
     for _ in 0..<books.counts.balances / 4 {
       let row = RowIndex(Int.random(in: 0..<books.counts.balances, using: &generator))
-      let block = books.balances.holds.blockForWriting(Layout.chunk(of: row), position: books.position)
       let lane = chance(1, in: 2) ? BalanceTable.HoldLane.credit : BalanceTable.HoldLane.debit
-      AmountBlock(block, laneCount: BalanceTable.HoldLane.count)
-        .set(amount(shape), lane: lane, slot: Layout.slot(of: row))
+      books.balances.setHold(row, lane: lane, amount(shape), position: books.position)
     }
   }
 }

@@ -28,6 +28,9 @@ import Testing
       let lanes = AmountBlock(block, laneCount: BalanceTable.Lane.count)
       for lane in 0..<BalanceTable.Lane.count {
         lanes.set(amount(&books.generator, seed), lane: lane, slot: Layout.slot(of: row))
+        if lane == BalanceTable.Lane.balance { continue }
+        let code = unsafe lanes.sketches(lane)[Layout.slot(of: row)]
+        books.books.balances.totalsMaxima.raise(Layout.chunk(of: row), lane: lane, to: code)
       }
     }
     return books
