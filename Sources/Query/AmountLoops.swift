@@ -20,6 +20,8 @@ struct AmountLoops: Sendable {
   let sureCodes: ClosedRange<UInt16>?
   /// The codes of the only range and those of them that are sure, when some must.
   let edgedCodes: (bounds: ClosedRange<UInt16>, sure: ClosedRange<UInt16>?)?
+  /// The least code of the set.
+  let leastCode: UInt16
   /// The set as values of 64-bit lanes; what is wider holds the mark there.
   let narrow: IntegerRanges
   private let set: AmountRanges
@@ -31,6 +33,8 @@ struct AmountLoops: Sendable {
     let others = ranges.complement
     isComplement = others.ranges.count < ranges.ranges.count
     set = isComplement ? others : ranges
+    // The ranges rise.
+    leastCode = set.ranges.first?.low.map { Sketch.code($0) } ?? 0
     narrow = set.integers(in: AmountBlock.wideMark + 1 ... .max)
     sketches =
       set.ranges.count <= Self.rangeLimit

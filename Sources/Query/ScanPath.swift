@@ -37,13 +37,15 @@ struct ScanPath {
     var scan = StripeScan(reader: reader, stop: stop)
     let test = test
     if test == .nothing { return found }
-    for stripe in stripes {
+    // In the direction of the order: rows of later stripes come after those of earlier ones with equal keys.
+    for step in 0..<stripes.count {
+      let stripe = order.ascending ? stripes.lowerBound + step : stripes.upperBound - 1 - step
       try scan.select(test, stripe: stripe)
       found.stripeCount += 1
       if counts { found.count += scan.selection.count }
       if plan.wanted == 0 { continue }
       try scan.narrow(plan.afterCursor)
-      if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
+      if let threshold = best.threshold, let test = order.ahead(of: threshold) { try scan.narrow(test) }
       try scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
       try best.trim()
     }

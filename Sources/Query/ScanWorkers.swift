@@ -23,7 +23,7 @@ extension ScanCrew {
     _ test: RowTest, after: RowTest, order: RowOrder, capacity: Int?, counting: Bool, stripes: Range<Int>,
     estimate nanoseconds: Int, _ stop: StopFlag
   ) throws(QueryStopped) -> (best: TopRows, count: Int) {
-    let workers = try run(stripes, estimate: nanoseconds) {
+    let workers = try run(stripes, ascending: order.ascending, estimate: nanoseconds) {
       RankWorker(
         test: test, after: after, counting: counting,
         best: TopRows(order: order, capacity: capacity, stop: stop),
@@ -68,7 +68,7 @@ private final class CountWorker: ScanWorker {
   func take(_ stripe: Int) throws(QueryStopped) { count += try scan.count(counting, stripe: stripe) }
 }
 
-/// Keeps the first rows of an order.
+/// Keeps the first rows of an order. Stripes come in its direction.
 private final class RankWorker: ScanWorker {
   private let test: RowTest
   private let after: RowTest
@@ -90,7 +90,7 @@ private final class RankWorker: ScanWorker {
     if counting { count += scan.selection.count }
     if best.capacity == 0 { return }
     try scan.narrow(after)
-    if let threshold = best.threshold, let test = best.order.notBehind(threshold) { try scan.narrow(test) }
+    if let threshold = best.threshold, let test = best.order.ahead(of: threshold) { try scan.narrow(test) }
     try scan.forEachCode(best.order) { code, row in best.add(best.order.entry(code: code, row)) }
     try best.trim()
   }

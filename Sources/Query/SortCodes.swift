@@ -14,6 +14,52 @@ struct SortEntry {
   var row: RowIndex
 }
 
+/// Codes of amounts: greater amounts never have smaller codes, and those of less than 2^62 have one each.
+///
+/// ```
+/// 0 …            below -2^62: by exponent and the 55 bits after the leading one, as below, mirrored
+/// low …          -2^62 + 1 to 2^62 - 1: 2^63 more than the amount
+/// high …         from 2^62 on: 2^55 codes for each power of two up to 2^127
+/// 2^64-1         all beyond 128 bits; 0 on the other side
+/// ```
+/// So wide amounts, too, are compared by their codes but for the few that begin alike.
+enum AmountCode {
+  private static let zero: UInt64 = 1 << 63
+  private static let exponent = 62
+  private static let mantissaBits = 55
+  /// The least code that stands for one amount.
+  static let low: UInt64 = zero - (1 << 62) + 1
+  /// The least code above those.
+  static let high: UInt64 = zero + (1 << 62)
+
+  /// Whether equal codes mean equal amounts, for a code as it is or with all bits flipped.
+  @inline(__always)
+  static func isExact(_ code: UInt64) -> Bool { code &- low < high &- low }
+
+  @inline(__always)
+  static func code(_ value: Int64) -> UInt64 {
+    let code = UInt64(bitPattern: value) &+ zero
+    return isExact(code) ? code : wideCode(value.magnitude, isNegative: value < 0)
+  }
+
+  static func code(_ amount: Amount) -> UInt64 {
+    guard let value = amount.int128 else { return amount.isNegative ? 0 : .max }
+    if let narrow = Int64(exactly: value) { return code(narrow) }
+    return wideCode(value.magnitude, isNegative: value < 0)
+  }
+
+  /// Of a magnitude from 2^62 on.
+  private static func wideCode<Magnitude: FixedWidthInteger & UnsignedInteger>(
+    _ magnitude: Magnitude, isNegative: Bool
+  ) -> UInt64 {
+    let power = Magnitude.bitWidth - 1 - magnitude.leadingZeroBitCount
+    let bits = UInt64(truncatingIfNeeded: magnitude >> Magnitude(power - mantissaBits))
+    let mantissa = bits & ((1 << UInt64(mantissaBits)) - 1)
+    let code = high + (UInt64(power - exponent) << UInt64(mantissaBits) | mantissa)
+    return isNegative ? ~code : code
+  }
+}
+
 /// The order that a request asks for, on one cut.
 struct RowOrder: Sendable {
   let reader: RowReader
@@ -55,7 +101,8 @@ struct RowOrder: Sendable {
   /// Which equal codes mean equal keys.
   enum Exactness {
     case always
-    /// All but the smallest and the largest code, which stand for values beyond 64 bits and for nulls.
+    /// Those between `AmountCode.low` and `AmountCode.high`; those beyond may stand for several values, and
+    /// the largest for nulls.
     case betweenEdges
     case never
   }
@@ -77,7 +124,7 @@ struct RowOrder: Sendable {
     switch exactness {
     case .always: return left.tie < right.tie
     case .betweenEdges:
-      if left.code != 0 && left.code != .max { return left.tie < right.tie }
+      if AmountCode.isExact(left.code) { return left.tie < right.tie }
     case .never: break
     }
     let order = exactOrder(left.row, right.row)
@@ -115,7 +162,7 @@ struct RowOrder: Sendable {
   func code(_ row: RowIndex) -> UInt64 {
     switch column {
     case .integers(let column): return Self.code(reader.integer(column, row))
-    case .amounts(let column): return Self.code(reader.amount(column, row))
+    case .amounts(let column): return AmountCode.code(reader.amount(column, row))
     case .codes(.source): return Self.code(reader.books.balances.identifiers, reader.code(.source, row))
     case .codes(.destination):
       return Self.code(reader.books.balances.identifiers, reader.code(.destination, row))
@@ -143,12 +190,6 @@ struct RowOrder: Sendable {
   }
 
   static func code(_ value: Int64) -> UInt64 { UInt64(bitPattern: value ^ .min) }
-
-  /// Amounts beyond 64 bits are held at the edges.
-  static func code(_ amount: Amount) -> UInt64 {
-    if let value = amount.int64 { return code(value) }
-    return amount.isNegative ? 0 : .max
-  }
 
   /// All identifiers of a kind begin alike, and what tells them apart comes after the prefix; but for
   /// ledgers, one of which has no prefix.
@@ -180,21 +221,35 @@ struct RowOrder: Sendable {
   private static func code(_ value: (precise: Amount, precision: Amount)) -> UInt64 {
     let scaled = value.precise * Amount(Int64(1 << 20))
     let (quotient, remainder) = scaled.quotientAndRemainder(dividingBy: value.precision)
-    return code(remainder.isNegative ? quotient - .one : quotient)
+    return AmountCode.code(remainder.isNegative ? quotient - .one : quotient)
   }
 
   // MARK: What may still come
 
   /// The rows that do not come after `entry`, as a test that the vector unit can do; nil if there is none.
   func notBehind(_ entry: SortEntry) -> RowTest? {
-    let bound = entry.row
     switch column {
     case .integers(let column):
-      let value = reader.integer(column, bound)
+      let value = reader.integer(column, entry.row)
       return .integers(column, IntegerRanges([ascending ? .min...value : value ... .max]))
     case .amounts(let column):
-      let value = reader.amount(column, bound)
+      let value = reader.amount(column, entry.row)
       return .amounts(column, AmountRanges(ascending ? .lessOrEqual : .greaterOrEqual, .amount(value)))
+    default: return nil
+    }
+  }
+
+  /// The rows with a key that comes before that of `entry`: all that come before it, where rows with the same
+  /// key come after it because of where they lie. As `notBehind`, and far fewer when many keys are equal.
+  func ahead(of entry: SortEntry) -> RowTest? {
+    switch column {
+    case .integers(let column):
+      let value = reader.integer(column, entry.row)
+      if value == (ascending ? .min : .max) { return .nothing }
+      return .integers(column, IntegerRanges([ascending ? .min...value - 1 : value + 1 ... .max]))
+    case .amounts(let column):
+      let value = reader.amount(column, entry.row)
+      return .amounts(column, AmountRanges(ascending ? .less : .greater, .amount(value)))
     default: return nil
     }
   }

@@ -4,8 +4,9 @@ import Columns
 import Ledger
 
 extension StripeScan {
-  /// Calls `body` with each selected row, rising, and the code of its key. Columns of 64-bit numbers and
-  /// ranks are read where they lie; any other key is asked for row by row.
+  /// Calls `body` with each selected row and the code of its key; those first, mostly, that come first where
+  /// keys are equal. Columns of 64-bit numbers and ranks are read where they lie; any other key is asked for
+  /// row by row.
   @inline(__always)
   func forEachCode(
     _ order: RowOrder, _ body: (UInt64, RowIndex) -> Void
@@ -18,20 +19,27 @@ extension StripeScan {
     }
     switch order.column {
     case .amounts(let column) where column != .precise && column != .inflightBalance:
+      if selection.count <= Self.fewRows {
+        forEachRow(ascending: order.ascending) { row in
+          body(AmountCode.code(reader.amount(column, row)), row)
+          return true
+        }
+        return
+      }
       let (table, laneCount, lane) = lanes(column)
       let blocks = unsafe (0..<Layout.shardCount).map { shard in
         unsafe table.block(stripe * Layout.shardCount + shard, cut: reader.cut.epoch)
           .map { unsafe AmountBlock($0, laneCount: laneCount).lane(lane) }
       }
-      forEachRow(ascending: true) { row in
+      forEachRow(ascending: order.ascending) { row in
         let value = unsafe blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0
         let isWide = value == AmountBlock.wideMark
-        body(isWide ? RowOrder.code(reader.amount(column, row)) : RowOrder.code(value), row)
+        body(isWide ? AmountCode.code(reader.amount(column, row)) : AmountCode.code(value), row)
         return true
       }
     case .integers(.createdAt):
       let column = reader.createdAt
-      forEachRow(ascending: true) { row in
+      forEachRow(ascending: order.ascending) { row in
         body(RowOrder.code(column[row]), row)
         return true
       }
@@ -47,7 +55,7 @@ extension StripeScan {
           .map { unsafe CellBlock($0).lane(BalanceTable.Cell.identity) }
       }
       order.withRanks { ranks in
-        forEachRow(ascending: true) { row in
+        forEachRow(ascending: order.ascending) { row in
           body(unsafe ranks[blocks[Layout.shard(of: row)]?[Layout.slot(of: row)] ?? 0], row)
           return true
         }
@@ -62,17 +70,17 @@ extension StripeScan {
     order.withRanks { ranks in
       switch codes {
       case .bytes(let codes):
-        forEachRow(ascending: true) { row in
+        forEachRow(ascending: order.ascending) { row in
           body(unsafe ranks[UInt32(codes[row.index - first])], row)
           return true
         }
       case .shorts(let codes):
-        forEachRow(ascending: true) { row in
+        forEachRow(ascending: order.ascending) { row in
           body(unsafe ranks[UInt32(codes[row.index - first])], row)
           return true
         }
       case .words(let codes):
-        forEachRow(ascending: true) { row in
+        forEachRow(ascending: order.ascending) { row in
           body(unsafe ranks[codes[row.index - first]], row)
           return true
         }

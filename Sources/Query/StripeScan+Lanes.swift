@@ -55,18 +55,46 @@ extension StripeScan {
     let memory = LaneMemory(
       table: table, offset: AmountBlock.sketchOffset(lane, laneCount: laneCount),
       byteCount: Layout.chunkRows * 2, rowOffset: lane * Layout.chunkRows * 8, rowByteCount: 8)
+    let reaching = chunks(reaching: loops.leastCode, column)
+    if reaching == 0 { return unsafe noAmounts(words, loops, isFull: isFull, onlyCounts: onlyCounts) }
     let wantsBits = !(onlyCounts && isFull)
+    let place = LanePlace(laneCount: laneCount, lane: lane, reaching: reaching)
     let sure =
       loops.sureCodes == nil
-      ? unsafe edgedAmounts(words, memory, loops, (laneCount, lane), isFull: isFull, wantsBits: wantsBits)
-      : unsafe sureAmounts(words, memory, loops, (laneCount, lane), isFull: isFull, wantsBits: wantsBits)
+      ? unsafe edgedAmounts(words, memory, loops, place, isFull: isFull, wantsBits: wantsBits)
+      : unsafe sureAmounts(words, memory, loops, place, isFull: isFull, wantsBits: wantsBits)
     if !wantsBits { return loops.isComplement ? rowCount - sure : sure }
     return unsafe finishLanes(words, isFull: isFull, isComplement: loops.isComplement, onlyCounts: onlyCounts)
   }
 
+  /// A bit for each chunk of the stripe: whether any of its amounts can have that code or a greater one, by
+  /// its zone maximum.
+  private func chunks(reaching code: UInt16, _ column: AmountColumn) -> UInt64 {
+    guard code > Sketch.zero, let zone = ZoneLane(column, reader.books.balances) else { return .max }
+    return zone.maxima.chunks(ofStripe: stripe, reaching: code, lane: zone.lane)
+  }
+
+  /// As `amounts` where no row of the stripe is in the set of the loops.
+  private func noAmounts(_ words: Words, _ loops: AmountLoops, isFull: Bool, onlyCounts: Bool) -> Int {
+    self.loops.chunksPruned += chunkCount
+    if onlyCounts {
+      if !loops.isComplement { return 0 }
+      return isFull ? rowCount : unsafe Kernels.populationCount(words, wordCount: Selection.wordCount)
+    }
+    if !loops.isComplement { unsafe words.update(repeating: 0, count: Selection.wordCount) }
+    return 0
+  }
+
+  /// Where amounts lie in their blocks, and in which chunks of the stripe any of them can be in the set.
+  private struct LanePlace {
+    let laneCount: Int
+    let lane: Int
+    let reaching: UInt64
+  }
+
   /// Tests sketches that always tell. Returns the number of rows in the set when no bits are wanted.
   private func sureAmounts(
-    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: (laneCount: Int, lane: Int),
+    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: LanePlace,
     isFull: Bool, wantsBits: Bool
   ) -> Int {
     guard let codes = loops.sureCodes else { preconditionFailure("a range without edges") }
@@ -74,7 +102,9 @@ extension StripeScan {
     let offset = memory.offset
     var sure = 0
     let zeroIsIn = loops.isInSet(.zero)
-    let absent = unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: zeroIsIn) { _, block, bits in
+    let absent = unsafe forEachChunk(
+      words, memory, isFull: isFull, zeroIsIn: zeroIsIn, reaching: place.reaching
+    ) { _, block, bits in
       let sketches = unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
       if wantsBits {
         unsafe Kernels.select(sketches, rowCount: rowCount, in: codes, into: BitTarget(bits, .put))
@@ -89,7 +119,7 @@ extension StripeScan {
 
   /// Tests sketches of which some do not tell. Returns the number of rows in the set when no bits are wanted.
   private func edgedAmounts(
-    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: (laneCount: Int, lane: Int),
+    _ words: Words, _ memory: LaneMemory, _ loops: AmountLoops, _ place: LanePlace,
     isFull: Bool, wantsBits: Bool
   ) -> Int {
     let (edgeWords, epoch, offset) = unsafe (edgeBits.bits, reader.cut.epoch, memory.offset)
@@ -98,8 +128,9 @@ extension StripeScan {
     var edgeChunks: UInt64 = 0
     var sure = 0
     let zeroIsIn = loops.isInSet(.zero)
-    let absent = unsafe forEachChunk(words, memory, isFull: isFull, zeroIsIn: zeroIsIn) {
-      chunk, block, bits in
+    let absent = unsafe forEachChunk(
+      words, memory, isFull: isFull, zeroIsIn: zeroIsIn, reaching: place.reaching
+    ) { chunk, block, bits in
       let sketches = unsafe (block.payload + offset).assumingMemoryBound(to: UInt16.self)
       let edges = unsafe edgeWords + chunk * 8
       var found: (sure: Int, edges: Int)
@@ -211,11 +242,13 @@ extension StripeScan {
   ///
   /// Returns the number of chunks with rows left that were never written.
   ///
-  /// - Parameter zeroIsIn: whether the rows of a chunk that was never written are in the set.
+  /// - Parameters:
+  ///   - zeroIsIn: whether the rows of a chunk that was never written are in the set.
+  ///   - reaching: a bit for each chunk; no row of the others is in the set.
   @inline(__always)
   @discardableResult
   private func forEachChunk(
-    _ words: Words, _ memory: LaneMemory, isFull: Bool, zeroIsIn: Bool,
+    _ words: Words, _ memory: LaneMemory, isFull: Bool, zeroIsIn: Bool, reaching: UInt64 = .max,
     run: (_ chunk: Int, Block, _ bits: Words) -> Void, passes: (Block, _ slot: Int) -> Bool
   ) -> Int {
     let (count, epoch) = (chunkCount, reader.cut.epoch)
@@ -224,18 +257,25 @@ extension StripeScan {
     // The rows that are left, chunk by chunk, until the end: `finishLanes` needs them again.
     if !isFull { unsafe Kernels.transpose(words, into: scratch.bits) }
     let (open, bits) = unsafe (scratch.bits, laneBits.bits)
-    for chunk in 0..<min(Self.chunksAhead, count) {
+    for chunk in 0..<min(Self.chunksAhead, count) where reaching >> UInt64(chunk) & 1 != 0 {
       unsafe Self.prefetch(memory, blocks, chunk, isFull ? nil : open + chunk * 8)
     }
     var (pruned, absent) = (0, 0)
     for chunk in 0..<count {
       let ahead = chunk + Self.chunksAhead
       if ahead < count {
-        unsafe Self.prefetch(memory, blocks, ahead, isFull ? nil : open + ahead * 8)
-      } else if let next {
+        if reaching >> UInt64(ahead) & 1 != 0 {
+          unsafe Self.prefetch(memory, blocks, ahead, isFull ? nil : open + ahead * 8)
+        }
+      } else if reaching == .max, let next {
         next.prefetch(ahead - count, payload: memory.offset, byteCount: memory.byteCount)
       }
       let here = unsafe bits + chunk * 8
+      if reaching >> UInt64(chunk) & 1 == 0 {
+        pruned += 1
+        unsafe here.update(repeating: 0, count: 8)
+        continue
+      }
       let left = unsafe isFull ? Layout.chunkRows : Kernels.populationCount(open + chunk * 8, wordCount: 8)
       guard left > 0, let block = blocks.block(chunk, cut: epoch) else {
         if left == 0 { pruned += 1 } else { absent += 1 }

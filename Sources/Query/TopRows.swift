@@ -4,8 +4,8 @@ import Columns
 
 /// Takes rows in any order and gives back one page of them in the order asked for.
 ///
-/// It keeps at most twice as many entries as are wanted: when full, the better half is selected
-/// (quickselect), and from then on its worst entry keeps most newcomers out.
+/// It keeps some more entries than are wanted: when there are too many, the better ones are selected
+/// (quickselect), and from then on the worst of them keeps most newcomers out.
 struct TopRows {
   let order: RowOrder
   /// Rows wanted, those before the page included; nil for all.
@@ -16,14 +16,19 @@ struct TopRows {
   /// The last entry that can still be on the page; what comes after it need not be added.
   private(set) var threshold: SortEntry?
 
-  /// Entries beyond the capacity that are collected before the better ones are selected.
-  private static let slack = 4096
+  /// Entries beyond the capacity that are collected, at least, before the better ones are selected.
+  private static let slack = 512
+  /// With so few wanted the better ones are selected whenever there are too many; else only by `trim`.
+  private static let smallCapacity = 4096
+  /// The number of entries that are too many.
+  private let fullCount: Int
 
   init(order: RowOrder, capacity: Int?, stop: StopFlag) {
     self.order = order
     self.capacity = capacity
     self.stop = stop
     exactness = order.exactness
+    fullCount = capacity.map { $0 <= Self.smallCapacity ? $0 + max($0, Self.slack) : .max } ?? .max
   }
 
   @inline(__always)
@@ -33,6 +38,14 @@ struct TopRows {
       if entry.code == threshold.code, !order.precedes(entry, threshold, exactness) { return }
     }
     entries.append(entry)
+    if entries.count >= fullCount { selectBetter() }
+  }
+
+  /// Drops what cannot be on the page; what it looks at is bounded, and little.
+  @inline(never)
+  private mutating func selectBetter() {
+    guard let capacity else { return }
+    try? trim(to: capacity)
   }
 
   /// Takes over what another has kept, which saw other rows in the same order.
@@ -43,9 +56,15 @@ struct TopRows {
 
   /// Drops what cannot be on the page if there is much of it. Call it between stripes.
   mutating func trim() throws(QueryStopped) {
-    guard let capacity, entries.count > capacity + max(capacity, Self.slack) else { return }
+    guard let capacity else { return }
+    let slack = capacity <= Self.smallCapacity ? capacity / 4 + 32 : capacity
+    guard entries.count > capacity + slack else { return }
+    try trim(to: capacity)
+  }
+
+  private mutating func trim(to capacity: Int) throws(QueryStopped) {
     if capacity == 0 { return entries.removeAll() }
-    try partition(at: capacity - 1)
+    try select(capacity - 1)
     threshold = entries[capacity - 1]
     entries.removeSubrange(capacity...)
   }
@@ -53,15 +72,15 @@ struct TopRows {
   /// The entries from `offset` on, `limit` at most, in order. Call it once, at the end.
   mutating func page(offset: Int, limit: Int?) throws(QueryStopped) -> [RowIndex] {
     guard offset < entries.count, limit != 0 else { return [] }
-    let isSettled = try settleEdges()
     if offset > 0 {
-      try isSettled ? partitionSettled(at: offset) : partition(at: offset)
+      try select(offset)
       entries.removeSubrange(..<offset)
     }
     if let limit, limit < entries.count {
-      try isSettled ? partitionSettled(at: limit - 1) : partition(at: limit - 1)
+      try select(limit - 1)
       entries.removeSubrange(limit...)
     }
+    let isSettled = try settleEdges()
     if isSettled && entries.count >= RadixSort.leastCount {
       entries = try RadixSort.sorted(entries, stop)
     } else {
@@ -77,17 +96,15 @@ struct TopRows {
     case .always: return true
     case .never: return false
     case .betweenEdges:
-      for edge in [UInt64.min, .max] {
-        var places: [Int] = []
-        for place in entries.indices where entries[place].code == edge { places.append(place) }
-        if places.isEmpty { continue }
-        var tied = TopRows(order: order, capacity: nil, stop: stop)
-        tied.entries = places.map { entries[$0] }
-        try tied.sort(isSettled: false)
-        for (tie, place) in places.enumerated() {
-          entries[place] = tied.entries[tie]
-          entries[place].tie = UInt32(tie)
-        }
+      var places: [Int] = []
+      for place in entries.indices where !AmountCode.isExact(entries[place].code) { places.append(place) }
+      if places.isEmpty { return true }
+      var tied = TopRows(order: order, capacity: nil, stop: stop)
+      tied.entries = places.map { entries[$0] }
+      try tied.sort(isSettled: false)
+      for (tie, place) in places.enumerated() {
+        entries[place] = tied.entries[tie]
+        entries[place].tie = UInt32(tie)
       }
       return true
     }
@@ -110,6 +127,16 @@ struct TopRows {
   }
 
   // MARK: Selecting
+
+  /// As `partition`, by code and tie alone where they decide.
+  private mutating func select(_ place: Int) throws(QueryStopped) {
+    if exactness != .never {
+      try partitionSettled(at: place)
+      // Smaller codes lie before it, greater ones behind it, whatever the keys are exactly.
+      if exactness == .always || AmountCode.isExact(entries[place].code) { return }
+    }
+    try partition(at: place)
+  }
 
   /// Rearranges the entries so that the one at `place` is where sorting would put it, with none behind it
   /// that comes before it. O(entries) expected (Hoare's quickselect with the median of three).

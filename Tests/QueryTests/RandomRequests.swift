@@ -44,7 +44,10 @@ struct RandomRequests {
       ] : ["balance_id", "source", "destination", "currency", "created_at", "status", "transaction_id"]
     let sorts: [String?] =
       isBalances
-      ? [nil, nil, "created_at", "balance", "balance", "currency", "ledger_id", "identity_id", "indicator"]
+      ? [
+        nil, nil, "created_at", "balance", "balance", "currency", "ledger_id", "identity_id", "indicator",
+        "credit_balance", "debit_balance", "inflight_credit_balance",
+      ]
       : [nil, nil, "created_at", "precise_amount"]
     var predicates: [Predicate] = []
     for _ in 0..<[0, 1, 1, 1, 2, 2, 3].randomElement(using: &generator)! {

@@ -47,7 +47,12 @@ final class PageMember: PassMember {
     if needsCount { count += scan.selection.count }
     if plan.wanted == 0 { return }
     try scan.narrow(plan.afterCursor)
-    if let threshold = best.threshold, let test = order.notBehind(threshold) { try scan.narrow(test) }
+    // Stripes come falling.
+    if let threshold = best.threshold,
+      let test = order.ascending ? order.notBehind(threshold) : order.ahead(of: threshold)
+    {
+      try scan.narrow(test)
+    }
     try scan.forEachCode(order) { code, row in best.add(order.entry(code: code, row)) }
     try best.trim()
   }
