@@ -94,6 +94,14 @@ import Testing
         let result = try engine.run(plan, on: cut, stop: StopFlag())
         tally.forced[path, default: 0] += 1
         guard check(result, request, all, "\(seed) forced \(path)") else { return }
+        if number % 5 == 0 {
+          // A walk that gives up at once: the scan in its place has the same answer.
+          var hasty = plan
+          hasty.budget = 0
+          let result = try engine.run(hasty, on: cut, stop: StopFlag())
+          tally.note(result.trace)
+          guard check(result, request, all, "\(seed) given up \(path)") else { return }
+        }
       }
       let isRight = try forceInstants(request, all, books, engine, seed, &tally)
       if !isRight { return }
@@ -160,5 +168,6 @@ import Testing
       #expect(tally.counts[path] ?? 0 > 0 || seeds.count < 18, "\(path) never gave a count")
     }
     print("given up for a scan: \(tally.fallenThrough)")
+    #expect(tally.fallenThrough > 0 || seeds.count < 18, "no walk was given up")
   }
 }
