@@ -27,7 +27,7 @@ import Synchronization
   let rowLimit: Int
 
   /// Rank 0: held for the whole of a write, and to take a cut.
-  let creationLock = Lock()
+  let creationLock = WriterFirstLock()
   /// Rank 1, ascending; taken through `ShardSet`.
   let shardLocks = LockTable(count: Layout.shardCount)
   /// What only the holder of the creation lock touches.
@@ -204,7 +204,7 @@ import Synchronization
   package func withInstant<Result, Failure: Error>(
     _ body: (Cut) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    creationLock.lock()
+    creationLock.lockForReading()
     defer { creationLock.unlock() }
     // Keys are for snapshots: a reference to them would make the writer copy their list.
     var instant = Cut(books: self, epoch: .max, moment: moment(keys: RememberedKeys()))

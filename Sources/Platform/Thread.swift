@@ -51,6 +51,9 @@ package final class Thread: Sendable {
   /// Lets another thread run.
   package static func yield() { csys_yield() }
 
+  /// Tells the processor that this is a loop that waits: some 20 ns, and the sibling runs faster meanwhile.
+  @inline(__always) package static func pause() { csys_pause() }
+
   private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { raw in
     guard let raw = unsafe raw else { return nil }
     let start = unsafe Unmanaged<ThreadStart>.fromOpaque(raw).takeRetainedValue()

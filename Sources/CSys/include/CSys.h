@@ -150,6 +150,15 @@ int csys_ignore_signal(int signal);
 int64_t csys_wall_microseconds(void);
 uint64_t csys_monotonic_nanoseconds(void);
 
+// Tells the processor that this is a loop that waits.
+static inline void csys_pause(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}
+
 /// Processor time that the calling thread has used, in nanoseconds.
 uint64_t csys_thread_nanoseconds(void);
 /// getrandom(2).
