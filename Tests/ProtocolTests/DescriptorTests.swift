@@ -148,6 +148,8 @@ import Testing
       #expect(answer["error"]?["code"]?.int == -32007, "\(answer.text)")
       #expect(answer["error"]?["data"]?["bytes"]?.int ?? 0 > 0)
     }
+    // Optimised, they would go with their last use, and nobody could read.
+    withExtendedLifetime(pipes) {}
     #expect(try Self.isEmpty(server))
   }
 
@@ -259,6 +261,7 @@ import Testing
       try eventually { try other.call("server.stats")["result"]?["queries"]?["descriptors"]?.int == 2 })
     try client.send(Array(line[10...]))
     #expect(try client.answer()["result"]?["count"]?.int == 1)
+    withExtendedLifetime(pipes) {}
     #expect(try Self.isEmpty(server))
   }
 }
