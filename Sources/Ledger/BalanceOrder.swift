@@ -3,6 +3,7 @@
 import Amounts
 import Columns
 import Platform
+import Synchronization
 
 /// A bucket index on what balances hold. A posting only notes that a balance has changed: a bit, and a place
 /// on a list unless the bit was set. Whoever wants to read has the noted rows moved first, many together; a
@@ -34,6 +35,7 @@ import Platform
   /// By row, 64 to a word: whether it is on the ring.
   private let noted = SegmentedColumn<UInt64>()
   private nonisolated(unsafe) let state: UnsafeMutablePointer<State>
+  private let bytes = Atomic<Int>(0)
 
   /// An order that is not open: it notes nothing.
   init(totals: BlockTable) {
@@ -47,8 +49,13 @@ import Platform
     unsafe state.deallocate()
   }
 
-  /// Bytes of the index and the notes.
-  package var byteCount: Int { unsafe index.byteCount + state.pointee.rowCount / 8 + state.pointee.mask * 4 }
+  /// Bytes of the index and the notes, as they were when rows were last moved. Any thread.
+  package var byteCount: Int { bytes.load(ordering: .relaxed) }
+
+  private func countBytes() {
+    let count = unsafe index.byteCount + state.pointee.rowCount / 8 + state.pointee.mask * 4
+    bytes.store(count, ordering: .relaxed)
+  }
 
   /// Rows that are noted and not moved.
   package var notedCount: Int { unsafe state.pointee.tail - state.pointee.head }
@@ -109,6 +116,7 @@ import Platform
 
   /// Moves the oldest `limit` rows that are noted.
   private func moveNoted(_ limit: Int) {
+    defer { countBytes() }
     let end = unsafe state.pointee.head + min(limit, notedCount)
     unsafe index.reserve(rowCount: state.pointee.rowCount)
     unsafe withUnsafeTemporaryAllocation(of: UInt32.self, capacity: BucketIndex.window) { rows in
@@ -153,6 +161,7 @@ import Platform
     if rowCount > 0 { index.build(rowCount: rowCount) { key(of: $0) } }
     unsafe state.pointee.rowCount = rowCount
     unsafe state.pointee.isOpen = true
+    countBytes()
   }
 
   /// Opens the order if it is not, and moves all noted rows.
