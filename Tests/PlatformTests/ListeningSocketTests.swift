@@ -195,6 +195,28 @@ import Testing
     }
   }
 
+  /// Another thread takes a descriptor that is given up for a moment, and keeps it.
+  @Test func everyoneIsTurnedAwayThoughAnotherThreadWaitsForADescriptor() async {
+    await #expect(processExitsWith: .success) {
+      let place = try TemporaryDirectory()
+      let path = place.path(of: "s")
+      let server = try ListeningSocket.listen(on: path, holdsLock: false)
+      let clients = try (0..<60).map { _ in try UnixSocket.connect(to: path).relinquish() }
+      var spare = try SpareDescriptor()
+      let next = dup(0)
+      close(next)
+      var limit = rlimit(rlim_cur: rlim_t(next), rlim_max: rlim_t(next))
+      #expect(unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0)
+      let greedy = try Platform.Thread(name: "greedy") {
+        for _ in 0..<10_000_000 where dup(0) >= 0 { return }
+      }
+      var turnedAwayCount = 0
+      for _ in clients where spare.turnAway(from: server) { turnedAwayCount += 1 }
+      #expect(turnedAwayCount == clients.count)
+      greedy.join()
+    }
+  }
+
   @Test func aListeningSocketCanBeTakenOver() throws {
     let path = place.path(of: "s")
     let made = try ListeningSocket.listen(on: path, holdsLock: false)
